@@ -1,0 +1,2 @@
+//! Vision benches.
+fn main() {}

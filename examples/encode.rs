@@ -1,0 +1,2 @@
+//! Encodes an image.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Weights, token batches and tensor pieces shared by the VIGC crates.

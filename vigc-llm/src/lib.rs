@@ -1,0 +1,1 @@
+//! LLaMA/Vicuna with a KV cache, tokenizers and text generation.

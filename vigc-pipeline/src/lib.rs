@@ -1,0 +1,1 @@
+//! VIGC: generation and correction of visual instruction data, training and evaluation.

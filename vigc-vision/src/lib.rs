@@ -1,0 +1,1 @@
+//! Image preprocessing, EVA ViT-g and the Q-Former: from an image to visual tokens.
