@@ -1,1 +1,26 @@
-//! Weights, token batches and tensor pieces shared by the VIGC crates.
+//! What the VIGC crates share: checkpoints, batches of tokens, configuration files and tensor pieces.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`weights`] | checkpoints: open, rename, load, report, save |
+//! | [`config`] | JSON files with the path in every error |
+//! | [`nn`] | attention masks and positions that several models need |
+//!
+//! Text crosses from the language side to the vision side as a [`TokenBatch`]:
+//!
+//! ```
+//! use vigc_core::TokenBatch;
+//!
+//! let batch = TokenBatch::pad_right(&[vec![101, 7, 102], vec![101, 102]], 0);
+//! assert_eq!(batch.dims(), [2, 3]);
+//! assert_eq!(batch.row(1), [101, 102]);
+//! ```
+
+pub mod config;
+mod error;
+pub mod nn;
+mod token_batch;
+pub mod weights;
+
+pub use error::{Error, Result};
+pub use token_batch::TokenBatch;

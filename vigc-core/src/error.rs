@@ -1,0 +1,90 @@
+//! The error type of this crate.
+
+use std::path::PathBuf;
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong while reading and writing configurations and checkpoints.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A JSON file does not hold what was expected.
+    #[error("{path} is not valid: {source}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The cause, with line and column.
+        source: serde_json::Error,
+    },
+    /// A folder holds no weights.
+    #[error("{path} holds neither model.safetensors nor model.safetensors.index.json")]
+    NoWeights {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An index of shards names a file outside its folder.
+    #[error("{path} names the shard {shard:?}, expected a plain file name")]
+    ShardName {
+        /// The index.
+        path: PathBuf,
+        /// The name.
+        shard: String,
+    },
+    /// A safetensors checkpoint could not be read.
+    #[error("{path} is not a readable safetensors file: {source}")]
+    Safetensors {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The cause.
+        source: Box<burn_store::SafetensorsStoreError>,
+    },
+    /// A PyTorch checkpoint could not be read.
+    #[error("{path} is not a readable PyTorch checkpoint: {source}")]
+    PyTorch {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The cause.
+        source: Box<burn_store::PytorchStoreError>,
+    },
+    /// Weights could not be saved.
+    #[error("cannot save {path}: {reason}")]
+    Save {
+        /// The file.
+        path: PathBuf,
+        /// Which tensor or which step failed.
+        reason: String,
+    },
+    /// A tensor does not fit its parameter.
+    #[error("{path} does not fit the model: {reason}")]
+    Apply {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Which tensor, what was expected and what was found.
+        reason: String,
+    },
+    /// A checkpoint lacks tensors that the model needs.
+    #[error("{path} lacks {} of the model's tensors, the first is {:?}", .missing.len(), .missing[0])]
+    MissingTensors {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The parameters left without a value, at least one.
+        missing: Vec<String>,
+    },
+}

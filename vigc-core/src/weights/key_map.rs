@@ -1,0 +1,51 @@
+//! Rules that rename tensors between checkpoints and modules.
+
+use regex::Regex;
+
+/// An ordered table of `(pattern, replacement)` rules, one table per checkpoint family.
+///
+/// ```
+/// use vigc_core::weights::KeyMap;
+///
+/// const BERT: KeyMap = KeyMap::new(&[(r"\bLayerNorm\b", "layer_norm")]);
+/// assert_eq!(BERT.apply("embeddings.LayerNorm.weight"), "embeddings.layer_norm.weight");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct KeyMap {
+    rules: &'static [(&'static str, &'static str)],
+}
+
+impl KeyMap {
+    /// The table that keeps every name.
+    pub const IDENTITY: Self = Self::new(&[]);
+
+    /// Creates a table. Rules apply in order, each to the result of the one before.
+    #[must_use]
+    pub const fn new(rules: &'static [(&'static str, &'static str)]) -> Self {
+        Self { rules }
+    }
+
+    /// Renames one tensor.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a rule is not a valid regular expression.
+    #[must_use]
+    pub fn apply(&self, name: &str) -> String {
+        self.compile()(name)
+    }
+
+    /// Compiles the rules once for many names.
+    pub(super) fn compile(&self) -> impl Fn(&str) -> String {
+        let compile = |&(from, to): &(&'static str, &'static str)| {
+            (Regex::new(from).expect("key maps are constants, covered by tests"), to)
+        };
+        let rules: Vec<_> = self.rules.iter().map(compile).collect();
+        move |name| {
+            let rename = |name: String, (from, to): &(Regex, &str)| {
+                from.replace_all(&name, *to).into_owned()
+            };
+            rules.iter().fold(name.to_owned(), rename)
+        }
+    }
+}
