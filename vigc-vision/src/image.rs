@@ -13,4 +13,4 @@ pub use self::augment::{TrainTransform, View};
 pub use self::open::{ImageLimits, open_image};
 pub use self::processor::{ImageProcessor, ImageProcessorConfig, ImageSize};
 pub use self::resize::{Filter, resize};
-pub use image::RgbImage;
+pub use image::{Rgb, RgbImage};
