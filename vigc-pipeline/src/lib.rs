@@ -2,5 +2,7 @@
 
 mod error;
 pub mod instruct_blip;
+#[cfg(feature = "scenes")]
+pub mod scenes;
 
 pub use error::{Error, Result};
