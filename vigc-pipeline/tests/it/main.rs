@@ -1,0 +1,4 @@
+//! Integration tests of `vigc-pipeline`: one binary, one module a topic.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
+
+mod instruct_blip;
