@@ -21,8 +21,8 @@ use vigc_core::TokenBatch;
 pub use self::attention::{MultiHeadAttention, QFormerAttention};
 pub use self::embeddings::QFormerEmbeddings;
 pub use self::image_key_values::{ImageKeyValues, KeyValues};
-pub use self::layer::{Intermediate, Output, QFormerLayer};
 use self::layer::Rows;
+pub use self::layer::{Intermediate, Output, QFormerLayer};
 use crate::config::{HiddenAct, check_divides};
 use crate::{Error, Result};
 
@@ -219,11 +219,7 @@ impl QFormer {
 }
 
 /// `[batch, 1, 1, queries + seq]`, `true` where a score is forbidden; `None` where none is.
-fn forbid_padding(
-    text: &TokenBatch,
-    queries: usize,
-    device: &Device,
-) -> Option<Tensor<4, Bool>> {
+fn forbid_padding(text: &TokenBatch, queries: usize, device: &Device) -> Option<Tensor<4, Bool>> {
     if text.is_dense() {
         return None;
     }

@@ -82,7 +82,8 @@ fn a_batch_is_its_images() {
 #[test]
 fn reads_both_places_of_the_configuration() {
     let older = std::fs::read_to_string(path("resize/preprocessor_config.json")).unwrap();
-    let newer = format!(r#"{{"processor_class": "InstructBlipProcessor", "image_processor": {older}}}"#);
+    let newer =
+        format!(r#"{{"processor_class": "InstructBlipProcessor", "image_processor": {older}}}"#);
     let only_processor = r#"{"processor_class": "InstructBlipProcessor", "num_query_tokens": 32}"#;
     for files in [
         vec![("preprocessor_config.json", &*older)],
