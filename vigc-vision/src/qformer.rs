@@ -174,6 +174,7 @@ impl QFormer {
     ///
     /// - image embeds: `[batch, seq, encoder_hidden]`, after the final norm of the encoder
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "tensors are passed by value everywhere")]
     pub fn image_key_values(&self, image_embeds: Tensor<3>) -> ImageKeyValues {
         let key_values = |layer: &QFormerLayer| layer.image_key_values(&image_embeds);
         ImageKeyValues::new(self.encoder.layer.iter().map(key_values).collect())

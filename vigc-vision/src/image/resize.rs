@@ -97,6 +97,9 @@ fn shrinks_mostly_in_height((w, h): (u32, u32), (width, height): (u32, u32)) -> 
     h > height && h - height > 2 * (w - width)
 }
 
+/// Stretches rows of bytes of a width in pixels; gives the new width and bytes.
+type Pass = fn(&[u8], usize, &Taps) -> (usize, Vec<u8>);
+
 /// RGB rows between two passes.
 struct Pixels<'a> {
     width: usize,
@@ -105,13 +108,7 @@ struct Pixels<'a> {
 
 impl Pixels<'_> {
     /// Runs one pass, or none if the side stays.
-    fn stretch(
-        self,
-        source: u32,
-        target: u32,
-        filter: Filter,
-        pass: fn(&[u8], usize, &Taps) -> (usize, Vec<u8>),
-    ) -> Self {
+    fn stretch(self, source: u32, target: u32, filter: Filter, pass: Pass) -> Self {
         if source == target {
             return self;
         }
@@ -172,7 +169,6 @@ fn to_pixel(sum: i32) -> u8 {
 /// The rounding term that every sum starts from.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-/// Stretches rows of `source_width` pixels; gives the new width and bytes.
 fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> (usize, Vec<u8>) {
     let width = taps.bounds.len();
     let rows = source.len() / (source_width * CHANNELS);
@@ -198,7 +194,6 @@ fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> (usize, Vec<u8
     (width, target)
 }
 
-/// Stretches columns; gives the width, which stays, and the new bytes.
 fn vertical(source: &[u8], width: usize, taps: &Taps) -> (usize, Vec<u8>) {
     let row = width * CHANNELS;
     let mut target = vec![0; taps.bounds.len() * row];

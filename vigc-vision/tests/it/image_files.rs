@@ -100,6 +100,29 @@ fn a_cut_file_is_an_error_that_names_it() {
 }
 
 #[test]
+fn damaged_bytes_do_not_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = ImageLimits { max_pixels: 10_000, ..ImageLimits::default() };
+    let mut state = 1_u32;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    for case in json::<Vec<Case>>("image_files/pixels.json") {
+        let bytes = fs::read(path(&format!("image_files/{}", case.file))).unwrap();
+        let file = folder.path().join(&case.file);
+        for _ in 0..40 {
+            let mut damaged = bytes.clone();
+            for _ in 0..=next(4) {
+                damaged[next(bytes.len())] = next(256) as u8;
+            }
+            fs::write(&file, &damaged).unwrap();
+            let _ = open_image(&file, &limits);
+        }
+    }
+}
+
+#[test]
 fn what_is_no_image_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.jpg");

@@ -1,6 +1,8 @@
 use burn::tensor::Device;
 use serde::Deserialize;
-use vigc_vision::image::{Filter, ImageProcessor, ImageProcessorConfig, RgbImage, resize};
+use vigc_vision::image::{
+    Filter, ImageProcessor, ImageProcessorConfig, RgbImage, TrainTransform, resize,
+};
 
 use crate::fixture::{fnv1a, json, path};
 
@@ -77,6 +79,18 @@ fn a_batch_is_its_images() {
     let alone: Vec<f32> = images.iter().flat_map(|image| processor.process(image)).collect();
     assert_eq!(batch.into_data().try_to_vec::<f32>().unwrap(), alone);
     assert_eq!(processor.batch(&[], &device).dims(), [0, 3, 14, 14]);
+}
+
+#[test]
+fn an_augmented_view_depends_on_its_seed_only() {
+    let processor = ImageProcessor::new(ImageProcessorConfig::square(14)).unwrap();
+    let image = picture("gradient", (64, 48));
+    let view = |seed| processor.process_augmented(&image, &TrainTransform::default(), seed);
+    assert_eq!(view(1).len(), 3 * 14 * 14);
+    assert_eq!(view(1), view(1));
+    assert_ne!(view(1), view(2));
+    let whole = TrainTransform { scale: (1.0, 1.0), ratio: (4.0 / 3.0, 4.0 / 3.0), flip: 0.0 };
+    assert_eq!(processor.process_augmented(&image, &whole, 5), processor.process(&image));
 }
 
 #[test]
