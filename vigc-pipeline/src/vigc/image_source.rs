@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use glob::MatchOptions;
 use image::RgbImage;
 use vigc_vision::image::{ImageLimits, open_image};
 use walkdir::{DirEntry, WalkDir};
@@ -169,8 +170,9 @@ fn collect_pattern(pattern: &Path, inputs: &mut Vec<ImageInput>) -> Result<()> {
         pattern: text.to_string(),
         reason: reason.msg.to_owned(),
     };
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
     let mut is_empty = true;
-    for path in glob::glob(&text).map_err(invalid)? {
+    for path in glob::glob_with(&text, options).map_err(invalid)? {
         let path = path.map_err(|error| read_error(&error.path().to_owned(), error.into()))?;
         is_empty = false;
         collect(&path, inputs)?;

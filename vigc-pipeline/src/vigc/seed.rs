@@ -47,6 +47,6 @@ mod tests {
 
     #[test]
     fn seeds_are_the_same_in_every_version() {
-        assert_eq!(derive(42, "000000000009", "conversation", 0), 0);
+        assert_eq!(derive(42, "000000000009", "conversation", 0), 1_852_684_094_328_001_291);
     }
 }

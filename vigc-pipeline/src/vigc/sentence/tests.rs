@@ -33,7 +33,7 @@ fn sentences_end_where_a_reader_would_end_them() {
         &["First line", "Second line.", "Third"],
         &["这是一只猫。", "它是黑色的！", "是吗？"],
         &["No full stop at all"],
-        &["Yahoo! It works…", "Fine"],
+        &["Yahoo!", "It works…", "Fine"],
         &["Version 1.2.3 of node.js costs $3.50.", "Good."],
     ];
     for &case in cases {
