@@ -2,7 +2,9 @@
 
 mod error;
 pub mod instruct_blip;
+pub mod prompt;
 #[cfg(feature = "scenes")]
 pub mod scenes;
+pub mod vigc;
 
 pub use error::{Error, Result};

@@ -2,3 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
 mod instruct_blip;
+mod scripted;
+mod text_rules;
+mod vigc_journal;
+mod vigc_reference;
+mod vigc_run;
