@@ -1,8 +1,10 @@
 //! Rendered scenes with exact ground truth.
 
+mod answer;
 mod attributes;
 mod background;
 mod claim;
+mod dataset;
 mod drawings;
 mod grammar;
 mod judge;
@@ -18,6 +20,7 @@ mod texts;
 
 pub use attributes::{Background, Cell, Color, Kind, Size};
 pub use claim::{Claim, Property, Subjects, Trait};
+pub use dataset::{DatasetConfig, DatasetError, DatasetSummary, scene_seed};
 pub use grammar::{Question, Unparsed, claims, parse_question, sentences};
 pub use judge::{Judge, Judgement, QuestionJudgement, Verdict};
 pub use masks::{Masks, PatchLabel};
