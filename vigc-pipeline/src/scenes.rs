@@ -30,3 +30,6 @@ pub use relation::{Extreme, Relation, between};
 pub use sample::{Purpose, Split, held_out};
 pub use scene::{Object, Pose, Scene};
 pub use texts::{Dialogue, QuestionAnswer, Teller, VqaItem, VqaKind};
+
+#[cfg(test)]
+mod tests;

@@ -266,3 +266,6 @@ pub(super) fn most_common(scene: &Scene) -> Option<Color> {
         .all(|color| count(color).cmp(&count(best)) == Ordering::Less);
     unique.then_some(best)
 }
+
+#[cfg(test)]
+mod tests;
