@@ -125,7 +125,7 @@ fn dialogue_report(tallies: &[&DialogueTally], bootstrap: Bootstrap) -> Dialogue
         unparsed: part(|tally| tally.unparsed),
     };
     let answers = |writer: Writer| answer_report(&pictures, writer, valid, bootstrap);
-    let over = |a: Writer, b: Writer| compared(&pictures, a, b, bootstrap, |a, b| ratio(a, b));
+    let over = |a: Writer, b: Writer| compared(&pictures, a, b, bootstrap, ratio);
     let minus = |a: Writer, b: Writer| compared(&pictures, a, b, bootstrap, |a, b| Some(a - b));
     DialogueReport {
         images,
