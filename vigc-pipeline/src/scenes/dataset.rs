@@ -4,8 +4,8 @@
 //!
 //! | file | format |
 //! |---|---|
-//! | `instances.json` | COCO: images, annotations with run-length masks, categories |
-//! | `captions.json` | COCO: images, annotations with captions |
+//! | `instances_train.json` | COCO: images, annotations with run-length masks, categories |
+//! | `captions_train.json` | COCO: images, annotations with captions |
 //! | `llava_{conversation,detail,reasoning}.json` | LLaVA: id, image, conversations |
 //! | `vigc_{conversation,detail,reasoning}.json` | VIGC: image, question, answers, source |
 //! | `okvqa.json` | OKVQA: image, question, ten answers |

@@ -61,8 +61,8 @@ impl Coco {
             "categories": categories,
         });
         let captions = json!({ "info": info, "images": self.images, "annotations": self.captions });
-        for (name, value) in [("instances.json", instances), ("captions.json", captions)] {
-            let path = self.folder.join(name);
+        for (name, value) in [("instances", instances), ("captions", captions)] {
+            let path = self.folder.join(format!("{name}_{}.json", self.split.name()));
             fs::write(&path, value.to_string()).map_err(failed(&path))?;
         }
         Ok(())

@@ -19,7 +19,7 @@ fn every_format_is_written_and_agrees_with_the_pictures() {
     assert!(!folder.path().join("scenes.partial").exists());
 
     let train = out.join("train");
-    let instances = read(&train.join("instances.json"));
+    let instances = read(&train.join("instances_train.json"));
     assert_eq!(instances["images"].as_array().unwrap().len(), 12);
     assert_eq!(instances["categories"].as_array().unwrap().len(), 18);
     for annotation in instances["annotations"].as_array().unwrap() {
