@@ -3,6 +3,7 @@
 mod error;
 pub mod instruct_blip;
 pub mod prompt;
+pub mod eval;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 pub mod vigc;
