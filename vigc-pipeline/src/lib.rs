@@ -1,9 +1,10 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
 mod error;
+#[cfg(feature = "scenes")]
+pub mod eval;
 pub mod instruct_blip;
 pub mod prompt;
-pub mod eval;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 pub mod vigc;
