@@ -41,8 +41,7 @@ impl NextTokens {
     #[must_use]
     pub fn from_labels(labels: &[Vec<i64>]) -> Self {
         let seq = labels.first().map_or(0, Vec::len);
-        let mut next =
-            Self { positions: Vec::new(), tokens: Vec::new(), per_row: Vec::new(), seq };
+        let mut next = Self { positions: Vec::new(), tokens: Vec::new(), per_row: Vec::new(), seq };
         for (row, labels) in labels.iter().enumerate() {
             assert_eq!(labels.len(), seq, "rows of labels must have one length");
             let before = next.tokens.len();
