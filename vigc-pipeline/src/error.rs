@@ -12,9 +12,20 @@ pub enum Error {
     /// A checkpoint or a configuration could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// An image could not be opened.
+    /// An image or an image processor could not be read.
     #[error(transparent)]
     Vision(#[from] vigc_vision::Error),
+    /// A tokenizer could not be read, or a generation is impossible.
+    #[error(transparent)]
+    Llm(#[from] vigc_llm::Error),
+    /// The parts of a model do not fit each other.
+    #[error("{field} {problem}")]
+    Config {
+        /// The field of `config.json`.
+        field: &'static str,
+        /// What it is and what was expected.
+        problem: String,
+    },
     /// A model of another crate failed.
     #[error("the model failed")]
     Model(#[source] Box<dyn std::error::Error + Send + Sync>),
