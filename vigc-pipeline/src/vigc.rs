@@ -34,6 +34,7 @@ mod dialogue;
 pub mod diff;
 pub mod export;
 mod image_source;
+mod instruct_blip_lm;
 mod journal;
 mod json_lines;
 pub mod rank;

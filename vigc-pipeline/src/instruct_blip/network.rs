@@ -40,11 +40,8 @@ impl Network {
             ln_vision: norm.with_epsilon(config.ln_vision_eps()).init(device),
             query_tokens: normal.init([1, config.num_query_tokens, qformer.hidden_size], device),
             qformer: qformer.init(device),
-            language_projection: LinearConfig::new(
-                qformer.hidden_size,
-                config.text_config.hidden_size,
-            )
-            .init(device),
+            language_projection: LinearConfig::new(qformer.hidden_size, config.text_config.hidden_size)
+                .init(device),
             language_model: config.text_config.init(device),
         }
     }
