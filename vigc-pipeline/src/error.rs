@@ -26,6 +26,16 @@ pub enum Error {
         /// What it is and what was expected.
         problem: String,
     },
+    /// A device was asked for that cannot be used.
+    #[error("device {name:?} {problem}; there {} {}", if .usable.len() == 1 { "is" } else { "are" }, .usable.join(", "))]
+    Device {
+        /// The name.
+        name: String,
+        /// Whether it is unknown, not compiled in or not present.
+        problem: &'static str,
+        /// The devices that can be used.
+        usable: Vec<&'static str>,
+    },
     /// A model of another crate failed.
     #[error("the model failed")]
     Model(#[source] Box<dyn std::error::Error + Send + Sync>),

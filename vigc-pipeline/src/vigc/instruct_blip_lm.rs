@@ -65,7 +65,10 @@ fn with_tokens(text: instruct_blip::Generated, tokenizer: &TextTokenizer) -> Res
 }
 
 fn shared_prefix(a: &str, b: &str) -> usize {
-    a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b).map_or(a.len().min(b.len()), |((at, _), _)| at)
+    a.char_indices()
+        .zip(b.chars())
+        .find(|((_, a), b)| a != b)
+        .map_or(a.len().min(b.len()), |((at, _), _)| at)
 }
 
 #[cfg(test)]
@@ -74,9 +77,13 @@ mod tests {
 
     #[test]
     fn shared_prefixes_end_between_characters() {
-        for (a, b, expected) in
-            [("", "a", 0), ("ab", "abc", 2), ("abc", "ab", 2), ("é\u{fffd}", "éß", 2), ("ba", "ab", 0)]
-        {
+        for (a, b, expected) in [
+            ("", "a", 0),
+            ("ab", "abc", 2),
+            ("abc", "ab", 2),
+            ("é\u{fffd}", "éß", 2),
+            ("ba", "ab", 0),
+        ] {
             assert_eq!(shared_prefix(a, b), expected, "{a:?} {b:?}");
         }
     }
