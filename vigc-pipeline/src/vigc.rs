@@ -59,5 +59,5 @@ pub use sample::{
     CorrectionStep, InstructionSample, Record, RejectedSample, RunSettings, SkippedImage,
 };
 pub use vic::Vic;
-pub use vigc_llm::generation::{Finish, GenerationConfig};
+pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
 pub use visual_lm::{Generated, Request, TokenScore, VisualLm};
