@@ -6,6 +6,7 @@
 
 mod beam_search;
 mod config;
+mod parse;
 mod row_decoder;
 mod sampler;
 mod scores;
@@ -14,6 +15,7 @@ mod stop;
 use burn::tensor::{Bool, Tensor};
 
 pub use config::{GenerationConfig, Rules, Strategy};
+pub use parse::UnknownStrategy;
 pub use stop::{Never, StopCondition, StopStrings};
 
 use crate::causal_lm::host_rows;

@@ -12,7 +12,7 @@ pub enum Error {
     /// A checkpoint or a configuration could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// An image could not be opened.
+    /// An image or an image processor could not be read.
     #[error(transparent)]
     Vision(#[from] vigc_vision::Error),
     /// A tokenizer could not be read, or a generation is impossible.
@@ -25,6 +25,16 @@ pub enum Error {
         field: &'static str,
         /// What it is and what was expected.
         problem: String,
+    },
+    /// A device was asked for that cannot be used.
+    #[error("device {name:?} {problem}; there {} {}", if .usable.len() == 1 { "is" } else { "are" }, .usable.join(", "))]
+    Device {
+        /// The name.
+        name: String,
+        /// Whether it is unknown, not compiled in or not present.
+        problem: &'static str,
+        /// The devices that can be used.
+        usable: Vec<&'static str>,
     },
     /// A model of another crate failed.
     #[error("the model failed")]

@@ -1,5 +1,6 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
+pub mod backend;
 mod error;
 #[cfg(feature = "scenes")]
 pub mod eval;

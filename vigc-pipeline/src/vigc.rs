@@ -24,17 +24,17 @@
 //! let mut dialogue = Dialogue::new(LlavaTask::Conversation.instruction(), correction);
 //! while let Some(prompt) = dialogue.next_prompt() {
 //!     let text = model(prompt).to_owned();
-//!     dialogue.accept(&Generated { text, score: 0.0, tokens: vec![], finish: Finish::Eos });
+//!     dialogue.accept(&Generated { text, score: 0.0, tokens: vec![], finish: Finish::EndToken });
 //! }
 //! assert_eq!(dialogue.finish().unwrap().answer, "A cat sits on a mat.");
 //! ```
 
 mod correction;
-mod decoding;
 mod dialogue;
 pub mod diff;
 pub mod export;
 mod image_source;
+mod instruct_blip_lm;
 mod journal;
 mod json_lines;
 pub mod rank;
@@ -49,7 +49,6 @@ mod vic;
 mod visual_lm;
 
 pub use correction::{Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
-pub use decoding::{GenerationConfig, Strategy};
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
 pub use image_source::{ImageFolder, ImageInput};
 pub use journal::{Finished, Journal};
@@ -60,4 +59,5 @@ pub use sample::{
     CorrectionStep, InstructionSample, Record, RejectedSample, RunSettings, SkippedImage,
 };
 pub use vic::Vic;
-pub use visual_lm::{Candidate, Finish, Generated, Request, TokenScore, VisualLm};
+pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
+pub use visual_lm::{Generated, Request, TokenScore, VisualLm};

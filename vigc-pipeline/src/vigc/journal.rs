@@ -46,7 +46,7 @@ impl Journal {
         let output = output.as_ref();
         let paths = Paths::new(output, format);
         // The lock comes first: another run's files are not touched.
-        drop(JsonLines::append_to(&paths.rows)?);
+        drop(JsonLines::open(&paths.rows)?);
         for path in [output, &paths.rows] {
             keep_previous(path)?;
         }

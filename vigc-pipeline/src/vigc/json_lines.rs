@@ -40,7 +40,8 @@ impl JsonLines {
         Ok(lines)
     }
 
-    fn open(path: &Path) -> Result<Self> {
+    /// Opens a file, or creates it, and keeps others from writing to it.
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::Write { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let file =

@@ -1,7 +1,7 @@
 //! Choosing among given answers by their likelihood.
 
 use super::scheduler::check_count;
-use super::{Candidate, VisualLm};
+use super::{Request, VisualLm};
 use crate::Result;
 
 /// Candidates with the summed negative log-likelihood of each.
@@ -45,11 +45,10 @@ pub fn rank<M: VisualLm + ?Sized>(
     prompt: &str,
     answers: &[impl AsRef<str>],
 ) -> Result<Ranking> {
-    let candidate = |answer| Candidate { image, prompt, answer };
-    let candidates = answers.iter().map(AsRef::as_ref).map(candidate).collect::<Vec<_>>();
-    let log_probs = model.score(&candidates)?;
-    check_count("candidates", candidates.len(), log_probs.len())?;
-    Ok(Ranking { nll: log_probs.iter().map(|tokens| -tokens.iter().sum::<f32>()).collect() })
+    let answers = answers.iter().map(AsRef::as_ref).collect::<Vec<_>>();
+    let log_probs = model.score(&Request { image, prompt, seed: 0 }, &answers)?;
+    check_count("candidates", answers.len(), log_probs.len())?;
+    Ok(Ranking { nll: log_probs.into_iter().map(|log_prob| -log_prob).collect() })
 }
 
 #[cfg(test)]

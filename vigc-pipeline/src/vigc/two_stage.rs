@@ -6,6 +6,7 @@ mod job;
 mod rows;
 
 use serde::{Deserialize, Serialize};
+use vigc_llm::generation::Rules;
 use vigc_vision::image::ImageLimits;
 
 use self::job::KnowledgeJob;
@@ -64,7 +65,7 @@ pub struct TwoStageSettings {
     pub draw: PrefixDraw,
     /// How questions are generated.
     pub question_decoding: GenerationConfig,
-    /// How answers are generated; `num_return_sequences` is their number.
+    /// How answers are generated; `n_best` is their number.
     pub answer_decoding: GenerationConfig,
     /// What is done to a question before it is asked.
     pub text_processor: TextProcessor,
@@ -75,30 +76,31 @@ pub struct TwoStageSettings {
 }
 
 impl TwoStageSettings {
-    /// The reference's settings: 5 beams, questions of 10 to 200 tokens, 5 answers of up to 10.
-    ///
-    /// It counts a token that no text holds, so that one less is generated.
+    /// Five beams, a question of up to 199 tokens, then 5 answers of up to 9 tokens.
     #[must_use]
     pub fn new(style: QuestionStyle) -> Self {
-        let mut question_decoding = GenerationConfig::beam_search(5);
-        (question_decoding.min_new_tokens, question_decoding.max_new_tokens) = (9, 199);
-        let mut answer_decoding = GenerationConfig::beam_search(5);
-        (answer_decoding.max_new_tokens, answer_decoding.num_return_sequences) = (9, 5);
+        let modern = |config: GenerationConfig| config.with_rules(Rules::Modern);
+        let reference = Self::reference(style);
         Self {
-            style,
-            draw: PrefixDraw::Weighted,
-            question_decoding,
-            answer_decoding,
-            text_processor: TextProcessor::BlipCaption,
+            question_decoding: modern(reference.question_decoding),
+            answer_decoding: modern(reference.answer_decoding),
             rules: LoopRules::Strict,
-            seed: 42,
+            ..reference
         }
     }
 
-    /// With other rules.
+    /// The reference's settings and rules.
     #[must_use]
-    pub fn with_rules(self, rules: LoopRules) -> Self {
-        Self { rules, ..self }
+    pub fn reference(style: QuestionStyle) -> Self {
+        Self {
+            style,
+            draw: PrefixDraw::Weighted,
+            question_decoding: GenerationConfig::reference(200, 10),
+            answer_decoding: GenerationConfig::reference(10, 1).with_n_best(5),
+            text_processor: TextProcessor::BlipCaption,
+            rules: LoopRules::Reference,
+            seed: 42,
+        }
     }
 
     /// With another seed.

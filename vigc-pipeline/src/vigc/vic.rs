@@ -17,7 +17,7 @@ use crate::prompt::qa_text::{self, QuestionAnswer};
 ///
 /// let mut vic = Vic::new("Ask and answer.", Correction::until_end(8));
 /// for text in ["Question: What is it? Answer: A dog.", "A cat. It sits.", "It sits."] {
-///     vic.accept(&Generated { text: text.into(), score: 0.0, tokens: vec![], finish: Finish::Eos });
+///     vic.accept(&Generated { text: text.into(), score: 0.0, tokens: vec![], finish: Finish::EndToken });
 /// }
 /// assert_eq!(vic.next_prompt(), None);
 /// assert_eq!(vic.finish().unwrap().answer, "A cat. It sits.");
@@ -134,7 +134,9 @@ impl Vic {
                     generated.log_prob(&(0..generated.text.len())).map(|(sum, _)| sum);
                 self.begin_correction(pair);
             }
-            Err(_) if generated.finish == Finish::Length && !generated.text.contains("Answer:") => {
+            Err(_)
+                if generated.finish == Finish::MaxTokens && !generated.text.contains("Answer:") =>
+            {
                 self.reject(Rejection::TruncatedDraft, generated);
             }
             Err(reason) => self.reject(Rejection::Malformed(reason), generated),
@@ -173,7 +175,7 @@ impl Vic {
                 break;
             }
         }
-        let ended = unread == 0 && generated.finish != Finish::Length;
+        let ended = unread == 0 && generated.finish != Finish::MaxTokens;
         if self.accepted.len() == before {
             let nothing = match () {
                 () if !spans.is_empty() => StopReason::Repeated,
@@ -196,7 +198,7 @@ impl Vic {
             Unit::Sentence => sentence::sentences(&generated.text),
             Unit::Paragraph => sentence::paragraphs(&generated.text),
         };
-        let breaks_off = generated.finish == Finish::Length;
+        let breaks_off = generated.finish == Finish::MaxTokens;
         if breaks_off && spans.last().is_some_and(|span| !span.complete) {
             spans.pop();
         }

@@ -1,9 +1,8 @@
 //! What VIG and VIC need of a model.
 
 use image::RgbImage;
-use serde::{Deserialize, Serialize};
 
-use super::GenerationConfig;
+use super::{Finish, GenerationConfig};
 use crate::Result;
 
 /// A model that answers prompts about images.
@@ -38,12 +37,13 @@ pub trait VisualLm {
         decoding: &GenerationConfig,
     ) -> Result<Vec<Vec<Generated>>>;
 
-    /// The log-probability of every token of each candidate, the end of the sequence included.
+    /// The log-probability of each candidate, end of the sequence included, as the answer to a
+    /// request.
     ///
     /// # Errors
     ///
     /// An error means that the model cannot go on.
-    fn score(&self, candidates: &[Candidate<'_, Self::Image>]) -> Result<Vec<Vec<f32>>>;
+    fn score(&self, request: &Request<'_, Self::Image>, candidates: &[&str]) -> Result<Vec<f32>>;
 }
 
 /// A prompt about an image, read by the Q-Former and by the language model.
@@ -55,17 +55,6 @@ pub struct Request<'a, I> {
     pub prompt: &'a str,
     /// Seed of this request's sampling.
     pub seed: u64,
-}
-
-/// A possible answer to a prompt about an image.
-#[derive(Debug)]
-pub struct Candidate<'a, I> {
-    /// The image.
-    pub image: &'a I,
-    /// The prompt.
-    pub prompt: &'a str,
-    /// The answer to be scored.
-    pub answer: &'a str,
 }
 
 /// A generated text.
@@ -89,18 +78,6 @@ pub struct TokenScore {
     pub end: usize,
     /// Its log-probability before penalties.
     pub log_prob: f32,
-}
-
-/// Why a text ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Finish {
-    /// The model ended it.
-    Eos,
-    /// A stop string appeared.
-    Stop,
-    /// It reached the longest length allowed.
-    Length,
 }
 
 impl Generated {
@@ -127,7 +104,7 @@ mod tests {
         let token = |(end, log_prob)| TokenScore { end, log_prob };
         let tokens = [(2, -1.0), (4, -2.0), (4, -4.0), (7, -8.0)].map(token).to_vec();
         let text = "ab. cd.".to_owned();
-        let generated = Generated { text, score: 0.0, tokens, finish: Finish::Eos };
+        let generated = Generated { text, score: 0.0, tokens, finish: Finish::EndToken };
         assert_eq!(generated.log_prob(&(0..3)), Some((-3.0, 2)));
         assert_eq!(generated.log_prob(&(4..7)), Some((-8.0, 1)));
         assert_eq!(generated.log_prob(&(7..7)), None);

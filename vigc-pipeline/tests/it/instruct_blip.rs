@@ -164,7 +164,8 @@ fn a_damaged_folder_is_named() {
             text = format!("{text}: {cause}");
             source = cause.source();
         }
-        let expected = if file == "processor_config.json" { "preprocessor_config.json" } else { file };
+        let expected =
+            if file == "processor_config.json" { "preprocessor_config.json" } else { file };
         assert!(text.contains(expected), "{file}: {text}");
     }
 }

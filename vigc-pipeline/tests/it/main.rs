@@ -4,6 +4,7 @@
 mod instruct_blip;
 mod scripted;
 mod text_rules;
+mod vigc_instruct_blip;
 mod vigc_journal;
 mod vigc_reference;
 mod vigc_run;

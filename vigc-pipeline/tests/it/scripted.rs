@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use image::{Rgb, RgbImage};
 use vigc_pipeline::Result;
 use vigc_pipeline::vigc::{
-    Candidate, Finish, Generated, GenerationConfig, ImageInput, Request, TokenScore, VisualLm, seed,
+    Finish, Generated, GenerationConfig, ImageInput, Request, TokenScore, VisualLm, seed,
 };
 
 /// A text that the model ended, its tokens the words, each of log-probability -1.
@@ -13,7 +13,7 @@ pub(crate) fn generated(text: &str) -> Generated {
     let ends = text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
     let ends = ends.chain((!text.is_empty()).then_some(text.len()));
     let tokens = ends.map(|end| TokenScore { end, log_prob: -1.0 }).collect();
-    Generated { text: text.to_owned(), score: 0.0, tokens, finish: Finish::Eos }
+    Generated { text: text.to_owned(), score: 0.0, tokens, finish: Finish::EndToken }
 }
 
 /// An image that [`Scripted`] and [`Dice`] know by its number.
@@ -60,10 +60,8 @@ impl VisualLm for Scripted {
         Ok(requests.iter().map(answer).collect())
     }
 
-    fn score(&self, candidates: &[Candidate<'_, usize>]) -> Result<Vec<Vec<f32>>> {
-        let words =
-            |candidate: &Candidate<'_, usize>| vec![-1.0; candidate.answer.split(' ').count()];
-        Ok(candidates.iter().map(words).collect())
+    fn score(&self, _: &Request<'_, usize>, candidates: &[&str]) -> Result<Vec<f32>> {
+        Ok(candidates.iter().map(|answer| -(answer.split(' ').count() as f32)).collect())
     }
 }
 
@@ -101,7 +99,7 @@ impl VisualLm for Dice {
         Ok(requests.iter().map(|request| vec![roll(request)]).collect())
     }
 
-    fn score(&self, _: &[Candidate<'_, u8>]) -> Result<Vec<Vec<f32>>> {
+    fn score(&self, _: &Request<'_, u8>, _: &[&str]) -> Result<Vec<f32>> {
         unreachable!("dice are not scored")
     }
 }

@@ -60,16 +60,30 @@ fn a_resumed_run_equals_an_unbroken_one() {
 }
 
 #[test]
-fn a_run_killed_at_any_byte_of_a_line_is_resumed() {
+fn an_unfinished_line_is_removed_wherever_it_breaks_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    let rows = ["{\"a\": \"é\"}\n", "{\"a\": \"\u{1F600}\"}\n"];
+    let bytes = rows.concat().into_bytes();
+    for cut in rows[0].len()..=bytes.len() {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        JsonLines::append_to(&path).unwrap().write(&1).unwrap();
+        let kept = if cut == bytes.len() { rows.concat() } else { rows[0].to_owned() };
+        assert_eq!(fs::read_to_string(&path).unwrap(), kept + "1\n", "{cut}");
+    }
+}
+
+#[test]
+fn a_run_killed_within_a_line_is_resumed() {
     let whole = tempfile::tempdir().unwrap();
     run(&whole.path().join("out"), Format::Vigc, usize::MAX);
     let expected = contents(whole.path());
     for name in ["out", "out.rejected.jsonl"] {
         let bytes = fs::read(whole.path().join(name)).unwrap();
-        let lines = bytes.split_inclusive(|&byte| byte == b'\n').collect::<Vec<_>>();
-        let before = bytes.len() - lines.last().unwrap().len();
+        let last = bytes.split_inclusive(|&byte| byte == b'\n').next_back().unwrap();
+        let before = bytes.len() - last.len();
         let folder = tempfile::tempdir().unwrap();
-        for cut in before..=bytes.len() {
+        for cut in (before..bytes.len()).step_by(41).chain([bytes.len() - 1, bytes.len()]) {
             for (file, content) in &expected {
                 fs::write(folder.path().join(file), content).unwrap();
             }

@@ -8,9 +8,7 @@ use vigc_pipeline::vigc::two_stage::{
     AnswerRow, KnowledgeRecord, KnowledgeSample, QuestionRow, QuestionStyle, RawAnswerRow,
     RawQuestionRow, TwoStageSettings, run,
 };
-use vigc_pipeline::vigc::{
-    Correction, Generated, LastStep, LoopRules, PromptStyle, Record, Unit, Vigc,
-};
+use vigc_pipeline::vigc::{Correction, Generated, LastStep, PromptStyle, Record, Unit, Vigc};
 
 use crate::scripted::{Scripted, generated, numbered};
 
@@ -103,9 +101,7 @@ fn run_two_stages(table: &TwoStage) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) 
     for seed in 0.. {
         let model = Scripted::new(scripts.clone());
         let images = table.images.iter().zip(0..).map(|(name, number)| numbered(name, number));
-        let settings = TwoStageSettings::new(QuestionStyle::Okvqa)
-            .with_rules(LoopRules::Reference)
-            .with_seed(seed);
+        let settings = TwoStageSettings::reference(QuestionStyle::Okvqa).with_seed(seed);
         let samples = run(&model, settings, images, 4).filter_map(|record| match record.unwrap() {
             KnowledgeRecord::Sample(sample) => Some(sample),
             _ => None,

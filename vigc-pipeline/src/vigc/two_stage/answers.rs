@@ -67,7 +67,7 @@ mod tests {
             text: text.to_owned(),
             score: probability.ln(),
             tokens: Vec::new(),
-            finish: Finish::Eos,
+            finish: Finish::EndToken,
         };
         let answers = merged_answers(&texts.map(generated));
         assert_eq!(

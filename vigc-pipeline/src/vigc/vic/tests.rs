@@ -13,7 +13,7 @@ fn feed(vic: &mut Vic, texts: &[&str]) -> Vec<String> {
     let mut prompts = Vec::new();
     for given in texts {
         prompts.push(vic.next_prompt().expect("a prompt").to_owned());
-        vic.accept(&text(given, Finish::Eos));
+        vic.accept(&text(given, Finish::EndToken));
     }
     prompts
 }
@@ -59,56 +59,59 @@ fn loops_stop_for_their_reason() {
         },
         Case {
             correction: until_end,
-            texts: &[("One.", Finish::Eos)],
+            texts: &[("One.", Finish::EndToken)],
             answer: "One.",
             stop: StopReason::ModelEnded,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two.", Finish::Eos), ("", Finish::Eos)],
+            texts: &[("One. Two.", Finish::EndToken), ("", Finish::EndToken)],
             answer: "One.",
             stop: StopReason::NothingGenerated,
         },
         Case {
             correction: until_end,
-            texts: &[("One.", Finish::Length), ("one!", Finish::Eos)],
+            texts: &[("One.", Finish::MaxTokens), ("one!", Finish::EndToken)],
             answer: "One.",
             stop: StopReason::Repeated,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two", Finish::Length), ("Two and a half", Finish::Length)],
+            texts: &[("One. Two", Finish::MaxTokens), ("Two and a half", Finish::MaxTokens)],
             answer: "One.",
             stop: StopReason::Truncated,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two", Finish::Eos), ("Two", Finish::Eos)],
+            texts: &[("One. Two", Finish::EndToken), ("Two", Finish::EndToken)],
             answer: "One. Two",
             stop: StopReason::ModelEnded,
         },
         Case {
             correction: Correction::sentences(2),
-            texts: &[("One.", Finish::Eos), ("One. Two.", Finish::Eos)],
+            texts: &[("One.", Finish::EndToken), ("One. Two.", Finish::EndToken)],
             answer: "One. Two.",
             stop: StopReason::LastStep,
         },
         Case {
             correction: Correction::sentences(1).with_last_step(LastStep::Everything),
-            texts: &[("One. Two. One. Thr", Finish::Length)],
+            texts: &[("One. Two. One. Thr", Finish::MaxTokens)],
             answer: "One. Two.",
             stop: StopReason::LastStep,
         },
         Case {
             correction: Correction::paragraphs(2),
-            texts: &[("One. Two.\n\nThree.", Finish::Eos), ("Three.\n\nFour.", Finish::Eos)],
+            texts: &[
+                ("One. Two.\n\nThree.", Finish::EndToken),
+                ("Three.\n\nFour.", Finish::EndToken),
+            ],
             answer: "One. Two.\n\nThree.",
             stop: StopReason::LastStep,
         },
     ];
     for case in cases {
         let mut vic = Vic::new("Ask.", case.correction);
-        vic.accept(&text(DRAFT, Finish::Eos));
+        vic.accept(&text(DRAFT, Finish::EndToken));
         for &(given, finish) in case.texts {
             assert!(vic.next_prompt().is_some(), "{given:?} {:?}", case.texts);
             vic.accept(&text(given, finish));
@@ -136,12 +139,12 @@ fn unusable_texts_are_rejected() {
         rejected.reason
     };
     let malformed = Rejection::Malformed(Malformed::NoQuestion);
-    assert_eq!(reject(&[("A cat.", Finish::Eos)]), malformed);
-    assert_eq!(reject(&[("Question: Is the", Finish::Length)]), Rejection::TruncatedDraft);
+    assert_eq!(reject(&[("A cat.", Finish::EndToken)]), malformed);
+    assert_eq!(reject(&[("Question: Is the", Finish::MaxTokens)]), Rejection::TruncatedDraft);
     let empty = Rejection::NoCorrection(StopReason::NothingGenerated);
-    assert_eq!(reject(&[(DRAFT, Finish::Eos), (" \n", Finish::Eos)]), empty);
+    assert_eq!(reject(&[(DRAFT, Finish::EndToken), (" \n", Finish::EndToken)]), empty);
     let truncated = Rejection::NoCorrection(StopReason::Truncated);
-    assert_eq!(reject(&[(DRAFT, Finish::Eos), ("It is", Finish::Length)]), truncated);
+    assert_eq!(reject(&[(DRAFT, Finish::EndToken), ("It is", Finish::MaxTokens)]), truncated);
 }
 
 #[test]

@@ -1,0 +1,285 @@
+//! Questions and corrected answers about pictures, as instruction data.
+//!
+//! ```text
+//! cargo run --release --example generate
+//! cargo run --release --example generate -- --images photos/ --task all --out data.jsonl --resume
+//! ```
+#![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
+
+mod shared;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use console::style;
+use indicatif::{ProgressBar, ProgressStyle};
+use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::vigc::diff::{Verdict, WordChange, word_changes};
+use vigc_pipeline::vigc::export::Format;
+use vigc_pipeline::vigc::{
+    Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, Record,
+    StopReason, Vigc,
+};
+
+/// Pictures that ship with the examples.
+const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures");
+
+/// The reference's number of sentences.
+const REFERENCE_STEPS: usize = 4;
+
+/// Generates questions about images, answers them, and corrects the answers sentence by sentence.
+#[derive(Parser, Debug)]
+struct Args {
+    #[command(flatten)]
+    model: shared::ModelArgs,
+    /// Image files, folders or patterns; may be repeated [default: the examples' pictures]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    images: Vec<PathBuf>,
+    /// What is asked about each image
+    #[arg(long, value_enum, default_value_t = Tasks::Conversation)]
+    task: Tasks,
+    /// Rows [default: vigc.jsonl, or llava.json or reference.json]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// vigc (JSONL), llava (conversations) or reference (the reference's rules and rows)
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Most sentences of an answer; 0 for no correction [default: until the model ends; reference: 4]
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    #[command(flatten)]
+    decode: shared::DecodeArgs,
+    /// Seed of sampling
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+    /// Samples generated together
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parse_batch)]
+    batch: usize,
+    /// Most images
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Go on with an earlier run of the same settings
+    #[arg(long)]
+    resume: bool,
+    /// Show only the summary
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum Tasks {
+    Conversation,
+    Detail,
+    Reasoning,
+    All,
+}
+
+impl Tasks {
+    fn list(self) -> Vec<LlavaTask> {
+        match self {
+            Self::Conversation => vec![LlavaTask::Conversation],
+            Self::Detail => vec![LlavaTask::DetailDescription],
+            Self::Reasoning => vec![LlavaTask::ComplexReasoning],
+            Self::All => LlavaTask::ALL.to_vec(),
+        }
+    }
+}
+
+impl Args {
+    fn images(&self) -> anyhow::Result<Vec<ImageInput>> {
+        let default = [PathBuf::from(PICTURES)];
+        let paths = if self.images.is_empty() { &default[..] } else { &self.images };
+        let found = ImageFolder::find(paths)?;
+        Ok(found.into_iter().take(self.limit.unwrap_or(usize::MAX)).collect())
+    }
+
+    fn correction(&self) -> Correction {
+        match (self.format, self.steps) {
+            (Format::Reference, steps) => Correction::reference(steps.unwrap_or(REFERENCE_STEPS)),
+            (_, Some(steps)) => Correction::until_end(steps),
+            (_, None) => Correction::default(),
+        }
+    }
+
+    fn decoding(&self, suggested: &GenerationConfig) -> GenerationConfig {
+        self.decode.apply(match self.format {
+            Format::Reference => GenerationConfig::reference(250, 1),
+            Format::Vigc | Format::Llava => suggested.clone(),
+        })
+    }
+
+    fn output(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| match self.format {
+            Format::Vigc => "vigc.jsonl".into(),
+            Format::Llava | Format::Reference => format!("{}.json", self.format).into(),
+        })
+    }
+}
+
+fn parse_batch(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&batch| batch > 0).ok_or_else(|| "expected at least 1".to_owned())
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let images = args.images()?;
+    let model = args.model.open()?;
+    let tasks = args.task.list();
+    let vigc = Vigc::new(&model)
+        .with_tasks(tasks.clone())
+        .with_decoding(args.decoding(model.generation_config()))
+        .with_correction(args.correction())
+        .with_seed(args.seed);
+    let output = args.output();
+    let open = if args.resume { Journal::resume } else { Journal::create };
+    let mut journal = open(&output, args.format, &vigc.settings())?;
+
+    let finished = journal.finished().clone();
+    let of_image = |image: &ImageInput| {
+        let is_left = |task: &&LlavaTask| !finished.contains(&image.name(), **task);
+        tasks.iter().filter(is_left).count() as u64
+    };
+    let total = (images.len() * tasks.len()) as u64;
+    let left = images.iter().map(of_image).sum::<u64>();
+    println!(
+        "{}: {} images, {} samples{}",
+        model.name(),
+        images.len(),
+        total,
+        if left < total { format!(", {} of them on record", total - left) } else { String::new() },
+    );
+
+    let bar = progress_bar(left);
+    let mut summary = Summary::default();
+    for record in vigc.with_finished(finished.clone()).run(images, args.batch) {
+        let record = record?;
+        journal.append(&record)?;
+        bar.inc(match &record {
+            Record::Skipped(skipped) => {
+                tasks.iter().filter(|&&task| !finished.contains(&skipped.image, task)).count()
+                    as u64
+            }
+            Record::Sample(_) | Record::Rejected(_) => 1,
+        });
+        if !args.quiet {
+            bar.suspend(|| show(&record));
+        }
+        summary.add(record);
+    }
+    bar.finish_and_clear();
+    let rejected = journal.rejected_path().to_owned();
+    journal.finish()?;
+    summary.print(&output, &rejected);
+    Ok(())
+}
+
+fn progress_bar(samples: u64) -> ProgressBar {
+    let template = "{bar:24} {pos}/{len} samples  {per_sec}  {eta} left";
+    let style = ProgressStyle::with_template(template).expect("the template is valid");
+    let bar = ProgressBar::new(samples).with_style(style);
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+/// Shows a result: the question, the draft and what the correction changed.
+fn show(record: &Record) {
+    match record {
+        Record::Sample(sample) => show_sample(sample),
+        Record::Rejected(rejected) => {
+            println!("\n{} · {}", style(&rejected.image).bold(), rejected.task);
+            println!("  {} {}: {:?}", style("rejected").red(), rejected.reason, rejected.text);
+        }
+        Record::Skipped(skipped) => {
+            println!("\n{}", style(&skipped.image).bold());
+            println!("  {} {}", style("skipped").yellow(), skipped.skipped);
+        }
+    }
+}
+
+fn show_sample(sample: &InstructionSample) {
+    println!("\n{} · {}", style(&sample.image).bold(), sample.task);
+    println!("  {}  {}", style("question ").cyan(), sample.question);
+    println!("  {}  {}", style("draft    ").cyan(), sample.draft);
+    if sample.stop == StopReason::NotCorrected {
+        return;
+    }
+    println!("  {}  {}", style("corrected").cyan(), sample.answer);
+    let changed = sample.changes.iter().filter(|change| change.verdict != Verdict::Kept);
+    for change in changed {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (old, new) = (text(&change.draft), text(&change.corrected));
+        let (name, line) = match change.verdict {
+            Verdict::Dropped => ("dropped", style(old).red().strikethrough().to_string()),
+            Verdict::New => ("new    ", style(new).green().to_string()),
+            Verdict::Changed | Verdict::Kept => ("changed", word_diff(&old, &new)),
+        };
+        println!("    {}  {line}", style(name).dim());
+    }
+}
+
+/// Removed words in red, added ones in green; `[-…-]` and `{+…+}` where there is no colour.
+fn word_diff(old: &str, new: &str) -> String {
+    let has_colour = console::colors_enabled();
+    let words = word_changes(old, new).into_iter().map(|change| match change {
+        WordChange::Kept(word) => word.to_owned(),
+        WordChange::Removed(word) if has_colour => style(word).red().strikethrough().to_string(),
+        WordChange::Added(word) if has_colour => style(word).green().to_string(),
+        WordChange::Removed(word) => format!("[-{word}-]"),
+        WordChange::Added(word) => format!("{{+{word}+}}"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+struct Summary {
+    begun: Instant,
+    rows: usize,
+    changed: usize,
+    rejected: BTreeMap<String, usize>,
+    skipped: Vec<(String, String)>,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        let (rejected, skipped) = (BTreeMap::new(), Vec::new());
+        Self { begun: Instant::now(), rows: 0, changed: 0, rejected, skipped }
+    }
+}
+
+impl Summary {
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Sample(sample) => {
+                self.rows += 1;
+                self.changed += usize::from(sample.is_changed());
+            }
+            Record::Rejected(rejected) => {
+                *self.rejected.entry(rejected.reason.to_string()).or_default() += 1;
+            }
+            Record::Skipped(skipped) => self.skipped.push((skipped.image, skipped.skipped)),
+        }
+    }
+
+    fn print(&self, output: &Path, rejected: &Path) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let rate = self.rows as f64 / seconds.max(1e-3);
+        println!(
+            "\n{} rows in {seconds:.1} s ({rate:.1}/s), {} changed by the correction -> {}",
+            self.rows,
+            self.changed,
+            output.display()
+        );
+        if !self.rejected.is_empty() || !self.skipped.is_empty() {
+            let texts = self.rejected.values().sum::<usize>();
+            let files = self.skipped.len();
+            println!("{texts} texts rejected, {files} files skipped -> {}", rejected.display());
+        }
+        for (reason, count) in &self.rejected {
+            println!("  rejected {count}: {reason}");
+        }
+        for (image, reason) in &self.skipped {
+            println!("  skipped {image}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Devices by name.
+//!
+//! Backends are Cargo features (`flex`, `wgpu`, `vulkan`, `metal`, `cuda`, `rocm`), so a name may be one
+//! that was not compiled in, or one for which this machine has no hardware.
+
+use burn::tensor::{Device, DeviceType};
+
+use crate::{Error, Result};
+
+/// A backend and its type, if it was compiled in.
+type Backend = (&'static str, Option<DeviceType>);
+
+/// All backends, those that are taken first if none is named at the beginning.
+fn backends() -> [Backend; 6] {
+    [
+        #[cfg(feature = "cuda")]
+        ("cuda", Some(DeviceType::Cuda)),
+        #[cfg(not(feature = "cuda"))]
+        ("cuda", None),
+        #[cfg(feature = "metal")]
+        ("metal", Some(DeviceType::Metal)),
+        #[cfg(not(feature = "metal"))]
+        ("metal", None),
+        #[cfg(feature = "rocm")]
+        ("rocm", Some(DeviceType::Rocm)),
+        #[cfg(not(feature = "rocm"))]
+        ("rocm", None),
+        #[cfg(feature = "vulkan")]
+        ("vulkan", Some(DeviceType::Vulkan)),
+        #[cfg(not(feature = "vulkan"))]
+        ("vulkan", None),
+        #[cfg(feature = "wgpu")]
+        ("wgpu", Some(DeviceType::Wgpu)),
+        #[cfg(not(feature = "wgpu"))]
+        ("wgpu", None),
+        #[cfg(feature = "flex")]
+        ("flex", Some(DeviceType::Flex)),
+        #[cfg(not(feature = "flex"))]
+        ("flex", None),
+    ]
+}
+
+/// The first device of a backend.
+///
+/// # Errors
+///
+/// Returns [`Error::Device`], which says why and names the devices that can be used, if there is no such
+/// backend, it was not compiled in, or this machine has no device for it.
+pub fn device(name: &str) -> Result<Device> {
+    let fail = |problem| {
+        let usable = backends().into_iter().filter_map(|(name, kind)| first(kind?).map(|_| name));
+        Error::Device { name: name.to_owned(), problem, usable: usable.collect() }
+    };
+    match backends().into_iter().find(|(known, _)| *known == name) {
+        None => Err(fail("is unknown")),
+        Some((_, None)) => Err(fail("was not compiled in (it is a Cargo feature)")),
+        Some((_, Some(kind))) => first(kind).ok_or_else(|| fail("is not present")),
+    }
+}
+
+/// The first device that is compiled in and present: `cuda`, `metal`, `rocm`, `vulkan`, `wgpu`, then `flex`.
+///
+/// # Errors
+///
+/// Returns [`Error::Device`] if there is none.
+pub fn default_device() -> Result<Device> {
+    let found = backends().into_iter().find_map(|(_, kind)| first(kind?));
+    found.ok_or(Error::Device {
+        name: "default".to_owned(),
+        problem: "is not present",
+        usable: Vec::new(),
+    })
+}
+
+fn first(kind: DeviceType) -> Option<Device> {
+    Device::enumerate(kind).into_iter().next()
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_what_can_be_used() {
+        assert!(device("flex").is_ok() && default_device().is_ok());
+        let error = device("abacus").unwrap_err().to_string();
+        assert!(error.contains("\"abacus\" is unknown") && error.contains("flex"), "{error}");
+    }
+
+    #[cfg(not(feature = "rocm"))]
+    #[test]
+    fn a_backend_may_be_left_out() {
+        let error = device("rocm").unwrap_err().to_string();
+        assert!(error.contains("was not compiled in") && error.contains("flex"), "{error}");
+    }
+}
