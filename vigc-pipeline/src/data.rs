@@ -1,0 +1,3 @@
+//! Data sets.
+mod error;
+pub use error::DataError;

@@ -1,0 +1,15 @@
+//! Training: the engine and the four stages that make a model.
+pub mod checkpoint;
+pub mod draw;
+pub mod engine;
+mod error;
+pub mod metrics;
+pub mod optimizer;
+pub mod progress;
+mod schedule;
+
+pub use draw::{Draw, EpochOrder, Stream};
+pub use engine::{Loss, Objective, Outcome, RunOptions, run};
+pub use error::{Result, TrainError};
+pub use progress::{Progress, Silent, UpdateReport};
+pub use schedule::Schedule;
