@@ -1,0 +1,71 @@
+//! The error type of this crate.
+
+use std::path::PathBuf;
+
+/// A result whose error is [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong with tokenizers and generation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Core(#[from] vigc_core::Error),
+    /// A tokenizer could not be read.
+    #[error("{path} is not a readable tokenizer: {source}")]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A tokenizer lacks a special token.
+    #[error("{path} lacks the special token {token:?}")]
+    SpecialToken {
+        /// The file.
+        path: PathBuf,
+        /// The token.
+        token: String,
+    },
+    /// A tokenizer could not be trained.
+    #[error("cannot train a tokenizer: {reason}")]
+    TokenizerTraining {
+        /// What is wrong with the corpus or the settings, or the cause.
+        reason: String,
+    },
+    /// A text could not be turned into tokens or back.
+    #[error("cannot tokenize {text:?}: {source}")]
+    Text {
+        /// The beginning of the text, or the tokens.
+        text: String,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A setting of a generation is impossible.
+    #[error("{name} is {value}, expected {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What is possible.
+        expected: &'static str,
+    },
+    /// The prompts of a generation do not fit each other.
+    #[error("row {row} of the prompts {problem}")]
+    Prompt {
+        /// The row.
+        row: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The model computed something that is not a number.
+    #[error("the scores of row {row} after {tokens} tokens are not finite")]
+    NotFinite {
+        /// The row of the prompts.
+        row: usize,
+        /// The number of tokens generated before.
+        tokens: usize,
+    },
+}

@@ -1,0 +1,42 @@
+//! A pre-norm decoder layer.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::attention::Positions;
+use super::kv_cache::LayerCache;
+use super::{Attention, LlamaConfig, Mlp, RmsNorm};
+
+/// Attention and a feed-forward network, each normalized before and added to its input.
+#[derive(Module, Debug)]
+pub struct DecoderLayer {
+    self_attn: Attention,
+    mlp: Mlp,
+    input_layernorm: RmsNorm,
+    post_attention_layernorm: RmsNorm,
+}
+
+impl DecoderLayer {
+    pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
+        let norm = || RmsNorm::new(config.hidden_size, config.rms_norm_eps, device);
+        Self {
+            self_attn: Attention::new(config, device),
+            mlp: Mlp::new(config, device),
+            input_layernorm: norm(),
+            post_attention_layernorm: norm(),
+        }
+    }
+
+    /// Transforms `x`, `[batch, seq, hidden]`.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        positions: &Positions,
+        cache: Option<&mut LayerCache>,
+    ) -> Tensor<3> {
+        let normed = self.input_layernorm.forward(x.clone());
+        let x = x + self.self_attn.forward(normed, positions, cache);
+        let normed = self.post_attention_layernorm.forward(x.clone());
+        x + self.mlp.forward(normed)
+    }
+}

@@ -1,0 +1,38 @@
+//! The gated feed-forward network (`SwiGLU`).
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor};
+
+use super::{LlamaConfig, linear};
+
+/// Feed-forward network of a decoder layer: `down(silu(gate(x)) * up(x))`.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    gate_proj: Linear,
+    up_proj: Linear,
+    down_proj: Linear,
+}
+
+impl Mlp {
+    pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
+        let (outer, inner) = (config.hidden_size, config.intermediate_size);
+        Self {
+            gate_proj: linear(config, outer, inner, device),
+            up_proj: linear(config, outer, inner, device),
+            down_proj: linear(config, inner, outer, device),
+        }
+    }
+
+    /// Transforms every position on its own.
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, seq, hidden]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let gate = silu(self.gate_proj.forward(x.clone()));
+        self.down_proj.forward(gate * self.up_proj.forward(x))
+    }
+}

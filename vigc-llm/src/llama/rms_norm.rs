@@ -1,0 +1,38 @@
+//! Root mean square normalization.
+
+use burn::module::{Module, Param};
+use burn::tensor::{DType, Device, Tensor};
+
+/// Scales a vector to a root mean square of one, then by a learned weight.
+///
+/// Everything is computed in f32 and cast once at the end, as the reference does; Hugging Face
+/// casts before it multiplies by the weight, which differs in half precision only.
+#[derive(Module, Debug)]
+pub struct RmsNorm {
+    weight: Param<Tensor<1>>,
+    eps: f64,
+}
+
+impl RmsNorm {
+    pub(super) fn new(hidden_size: usize, eps: f64, device: &Device) -> Self {
+        Self { weight: Param::from_tensor(Tensor::ones([hidden_size], device)), eps }
+    }
+
+    /// The device that holds the weight.
+    pub(super) fn device(&self) -> Device {
+        self.weight.device()
+    }
+
+    /// Normalizes the last axis.
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, seq, hidden]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let dtype = x.dtype();
+        let x = x.cast(DType::F32);
+        let scale = x.clone().square().mean_dim(2).add_scalar(self.eps).sqrt().recip();
+        (x * scale * self.weight.val().cast(DType::F32).unsqueeze()).cast(dtype)
+    }
+}
