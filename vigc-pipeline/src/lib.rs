@@ -3,3 +3,5 @@
 pub mod data;
 #[cfg(feature = "train")]
 pub mod train;
+#[cfg(feature = "scenes")]
+pub mod scenes;

@@ -6,10 +6,14 @@ mod error;
 pub mod metrics;
 pub mod optimizer;
 pub mod progress;
+pub mod recipe;
 mod schedule;
+pub mod stages;
 
 pub use draw::{Draw, EpochOrder, Stream};
 pub use engine::{Loss, Objective, Outcome, RunOptions, run};
 pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};
+pub use recipe::{Recipe, Stage};
+pub use stages::{StageOutcome, run_recipe};
 pub use schedule::Schedule;

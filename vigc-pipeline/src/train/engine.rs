@@ -149,7 +149,6 @@ struct Run<'a, O: Objective> {
 
 impl<O: Objective> Run<'_, O> {
     fn go(&mut self, progress: &mut dyn Progress) -> Result<bool> {
-        let held_out = self.objective.held_out()?;
         let first = self.done * self.options.accumulation;
         let end = self.options.updates * self.options.accumulation;
         let (objective, options) = (self.objective, self.options);
@@ -163,25 +162,25 @@ impl<O: Objective> Run<'_, O> {
                 let steps = steps.step_by(options.workers.max(1));
                 scope.spawn(move || prepare(objective, options.seed, steps, &sender));
             }
-            self.updates(&batches, held_out, progress)
+            self.updates(&batches, progress)
         })
     }
 
     fn updates(
         &mut self,
         batches: &[Receiver<Result<O::Batch>>],
-        held_out: Vec<O::Batch>,
         progress: &mut dyn Progress,
-    ) -> Result<bool>
-    {
+    ) -> Result<bool> {
         let started = Instant::now();
         let mut saved = Instant::now();
         let mut saved_update = self.done;
-        let _ = held_out;
         while self.done < self.options.updates {
             let report = self.update(batches)?;
             self.metrics.append(&report)?;
             progress.updated(&report);
+            if self.done.is_multiple_of(self.options.validate_updates.max(1)) {
+                self.validate(progress)?;
+            }
             let out_of_time = self.options.max_time.is_some_and(|limit| started.elapsed() >= limit);
             let due = self.done.is_multiple_of(self.options.checkpoint_updates.max(1))
                 || saved.elapsed() >= self.options.checkpoint_every
@@ -196,6 +195,21 @@ impl<O: Objective> Run<'_, O> {
             }
         }
         Ok(self.done == self.options.updates)
+    }
+
+    /// Measures held-out data without gradients and dropout.
+    fn validate(&mut self, progress: &mut dyn Progress) -> Result<()> {
+        let model = self.model.valid();
+        let mut tally = Tally::default();
+        for batch in self.objective.held_out()? {
+            tally.add(&self.objective.loss(&model, batch)?);
+        }
+        if tally.samples > 0 {
+            let means = tally.means();
+            self.metrics.append_validation(self.done, &means)?;
+            progress.validated(self.done, &means);
+        }
+        Ok(())
     }
 
     fn save(&self, progress: &mut dyn Progress) -> Result<()> {
@@ -284,16 +298,21 @@ impl Tally {
         self.sums.get(name).map_or(0.0, |&(sum, count)| sum / count as f64)
     }
 
+    fn means(&self) -> BTreeMap<String, f64> {
+        self.sums.keys().map(|&name| (name.to_owned(), self.mean(name))).collect()
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "counts of one update")]
     fn report(&self, update: u64, total: u64, learning_rate: f64, time: Duration) -> UpdateReport {
         let seconds = time.as_secs_f64().max(1e-9);
-        let names = self.sums.keys().filter(|&&name| name != "loss");
+        let mut metrics = self.means();
+        metrics.remove("loss");
         UpdateReport {
             update,
             total,
             learning_rate,
             loss: self.mean("loss"),
-            metrics: names.map(|&name| (name.to_owned(), self.mean(name))).collect(),
+            metrics,
             samples_per_second: self.samples as f64 / seconds,
             waiting: self.waiting.as_secs_f64() / seconds,
         }

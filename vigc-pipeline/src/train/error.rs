@@ -16,6 +16,12 @@ pub enum TrainError {
     /// A configuration or a checkpoint could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
+    /// An image or the settings of the image side were refused.
+    #[error(transparent)]
+    Vision(#[from] vigc_vision::Error),
+    /// The settings or files of the language side were refused.
+    #[error(transparent)]
+    Language(#[from] vigc_llm::Error),
     /// A data set could not be read.
     #[error(transparent)]
     Data(#[from] DataError),

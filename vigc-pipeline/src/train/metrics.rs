@@ -1,5 +1,6 @@
 //! Measurements of a run on disk: one JSON row per update, and a picture of the loss.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,18 @@ impl MetricsLog {
         let mut line = serde_json::to_string(report).unwrap_or_default();
         line.push('\n');
         self.file.write_all(line.as_bytes()).map_err(TrainError::file(&self.path))
+    }
+
+    /// Appends held-out measurements to `validation.jsonl` beside the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::File`] if the file cannot be written.
+    pub fn append_validation(&self, update: u64, means: &BTreeMap<String, f64>) -> Result<()> {
+        let path = self.path.with_file_name("validation.jsonl");
+        let row = serde_json::json!({ "update": update, "metrics": means });
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut file| writeln!(file, "{row}")).map_err(TrainError::file(&path))
     }
 
     /// Draws the loss so far as `loss.svg` beside the rows.
