@@ -1,0 +1,55 @@
+//! Multi-head attention, as the image encoder and the Q-Former share it.
+
+use burn::nn::Dropout;
+use burn::tensor::activation::softmax;
+use burn::tensor::module::attention;
+use burn::tensor::{Bool, Tensor};
+
+/// Splits the hidden width into heads.
+///
+/// # Shapes
+///
+/// - x: `[batch, seq, hidden]`
+/// - output: `[batch, heads, seq, head_dim]`
+pub(crate) fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [batch, seq, hidden] = x.dims();
+    x.reshape([batch, seq, heads, hidden / heads]).swap_dims(1, 2)
+}
+
+/// Attends from `q` to `k` and returns the heads' contexts side by side.
+///
+/// # Shapes
+///
+/// - q: `[batch, heads, queries, head_dim]`
+/// - k, v: `[batch, heads, seq, head_dim]`
+/// - forbidden: broadcastable to `[batch, heads, queries, seq]`, `true` where a score is forbidden
+/// - output: `[batch, queries, hidden]`
+pub(crate) fn attend(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    forbidden: Option<Tensor<4, Bool>>,
+    dropout: Option<&Dropout>,
+) -> Tensor<3> {
+    let [batch, heads, queries, head_dim] = q.dims();
+    let context = if q.device().is_autodiff() {
+        // The fused kernel has no dropout, and its gradient goes through more steps than this.
+        let scores = (q * (head_dim as f64).powf(-0.5)).matmul(k.transpose());
+        let scores = match forbidden {
+            Some(forbidden) => {
+                let shape = scores.dims();
+                scores.mask_fill(forbidden.expand(shape), f32::NEG_INFINITY)
+            }
+            None => scores,
+        };
+        let weights = softmax(scores, 3);
+        let weights = match dropout {
+            Some(dropout) => dropout.forward(weights),
+            None => weights,
+        };
+        weights.matmul(v)
+    } else {
+        attention(q, k, v, forbidden, None, Default::default())
+    };
+    context.swap_dims(1, 2).reshape([batch, queries, heads * head_dim])
+}

@@ -1,0 +1,27 @@
+//! What the configurations of the networks share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// An activation function, named as in Hugging Face configurations.
+///
+/// The networks here use one; a checkpoint that asks for another is refused rather than computed
+/// wrongly.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum HiddenAct {
+    /// The exact GELU, by the error function.
+    #[default]
+    #[serde(rename = "gelu")]
+    Gelu,
+}
+
+/// Fails unless `divisor` divides `value`.
+pub(crate) fn check_divides(field: &'static str, value: usize, divisor: usize) -> Result<()> {
+    if divisor != 0 && value != 0 && value.is_multiple_of(divisor) {
+        return Ok(());
+    }
+    let value = format!("{value} over {divisor}");
+    Err(Error::Config { field, value, reason: "must be a positive multiple" })
+}

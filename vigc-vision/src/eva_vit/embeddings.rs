@@ -1,0 +1,69 @@
+//! Image patches to tokens.
+
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::module::linear;
+use burn::tensor::{Device, Tensor};
+
+use super::EvaVitConfig;
+
+/// Embeds the patches of an image, prepends the class token and adds positions.
+#[derive(Module, Debug)]
+pub struct Embeddings {
+    class_embedding: Param<Tensor<3>>,
+    position_embedding: Param<Tensor<3>>,
+    patch_embedding: Conv2d,
+    image_size: usize,
+}
+
+impl Embeddings {
+    pub(super) fn new(config: &EvaVitConfig, device: &Device) -> Self {
+        let EvaVitConfig { hidden_size, patch_size, .. } = *config;
+        let tokens = Initializer::Normal { mean: 0.0, std: 0.02 };
+        Self {
+            class_embedding: tokens.init([1, 1, hidden_size], device),
+            position_embedding: tokens.init([1, config.num_positions(), hidden_size], device),
+            patch_embedding: Conv2dConfig::new([3, hidden_size], [patch_size; 2])
+                .with_stride([patch_size; 2])
+                .init(device),
+            image_size: config.image_size,
+        }
+    }
+
+    /// Embeds a batch of images.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, 3, image_size, image_size]`
+    /// - output: `[batch, 1 + patches, hidden]`, the class token first
+    ///
+    /// # Panics
+    ///
+    /// Panics if the images have another size.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
+        let [batch, channels, height, width] = images.dims();
+        let expected = [3, self.image_size, self.image_size];
+        assert_eq!([channels, height, width], expected, "channels, height and width of images");
+        let x = self.embed_patches(images);
+        let [_, _, hidden] = x.dims();
+        let class = self.class_embedding.val().expand([batch, 1, hidden]);
+        Tensor::cat(vec![class, x], 1) + self.position_embedding.val()
+    }
+
+    /// The convolution as one matrix product: its windows do not overlap.
+    fn embed_patches(&self, images: Tensor<4>) -> Tensor<3> {
+        let weight = self.patch_embedding.weight.val();
+        let bias = self.patch_embedding.bias.as_ref().map(Param::val);
+        let [hidden, channels, patch, _] = weight.dims();
+        let [batch, _, size, _] = images.dims();
+        let side = size / patch;
+        let patches = images
+            .slice([0..batch, 0..channels, 0..side * patch, 0..side * patch])
+            .reshape([batch, channels, side, patch, side, patch])
+            .permute([0, 2, 4, 1, 3, 5])
+            .reshape([batch, side * side, channels * patch * patch]);
+        linear(patches, weight.reshape([hidden, channels * patch * patch]).transpose(), bias)
+    }
+}

@@ -1,0 +1,63 @@
+//! A pre-norm transformer layer.
+
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::activation::gelu;
+use burn::tensor::{Device, Tensor};
+
+use super::{Attention, EvaVitConfig};
+
+/// Feed-forward network of an [`EncoderLayer`].
+#[derive(Module, Debug)]
+pub struct Mlp {
+    fc1: Linear,
+    fc2: Linear,
+}
+
+impl Mlp {
+    /// Applies the network to each row.
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, seq, hidden]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.fc2.forward(gelu(self.fc1.forward(x)))
+    }
+}
+
+/// One of the layers of an [`EvaVit`](super::EvaVit).
+#[derive(Module, Debug)]
+pub struct EncoderLayer {
+    layer_norm1: LayerNorm,
+    self_attn: Attention,
+    layer_norm2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl EncoderLayer {
+    pub(super) fn new(config: &EvaVitConfig, device: &Device) -> Self {
+        let EvaVitConfig { hidden_size, intermediate_size, .. } = *config;
+        let norm = LayerNormConfig::new(hidden_size).with_epsilon(config.layer_norm_eps);
+        Self {
+            layer_norm1: norm.init(device),
+            self_attn: Attention::new(config, device),
+            layer_norm2: norm.init(device),
+            mlp: Mlp {
+                fc1: LinearConfig::new(hidden_size, intermediate_size).init(device),
+                fc2: LinearConfig::new(intermediate_size, hidden_size).init(device),
+            },
+        }
+    }
+
+    /// Applies attention and the feed-forward network, each with a residual.
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, seq, hidden]`
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let x = x.clone() + self.self_attn.forward(self.layer_norm1.forward(x));
+        x.clone() + self.mlp.forward(self.layer_norm2.forward(x))
+    }
+}

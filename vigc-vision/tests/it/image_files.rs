@@ -1,0 +1,116 @@
+use std::fs;
+
+use serde::Deserialize;
+use vigc_vision::Error;
+use vigc_vision::image::{ImageLimits, open_image};
+
+use crate::fixture::{json, path};
+
+#[derive(Debug, Deserialize)]
+struct Case {
+    file: String,
+    size: (u32, u32),
+    rgb: String,
+}
+
+impl Case {
+    fn pixels(&self) -> Vec<u8> {
+        let digits = self.rgb.as_bytes().chunks(2);
+        digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    }
+
+    /// How far a value may be from Pillow's.
+    fn tolerance(&self) -> u8 {
+        match self.file.as_str() {
+            name if name.ends_with(".jpg") => 4, // decoders round differently
+            "cmyk.tiff" => 1,                    // the conversion to RGB truncates
+            _ => 0,
+        }
+    }
+}
+
+#[test]
+fn pixels_equal_pillows() {
+    let cases: Vec<Case> = json("image_files/pixels.json");
+    assert_eq!(cases.len(), 28);
+    for case in cases {
+        let file = path(&format!("image_files/{}", case.file));
+        let image = open_image(file, &ImageLimits::default()).unwrap();
+        assert_eq!(image.dimensions(), case.size, "{}", case.file);
+        if case.file == "gray16.png" {
+            continue; // Pillow clips, see below
+        }
+        let pixels = case.pixels();
+        let difference = image.iter().zip(&pixels).map(|(&a, &b)| a.abs_diff(b)).max().unwrap();
+        assert!(difference <= case.tolerance(), "{}: {difference}", case.file);
+    }
+}
+
+#[test]
+fn a_16_bit_gray_keeps_its_high_byte() {
+    let gray = open_image(path("image_files/gray16.png"), &ImageLimits::default()).unwrap();
+    assert!(gray.pixels().all(|pixel| pixel.0[0] == pixel.0[1] && pixel.0[1] == pixel.0[2]));
+    let mean = gray.iter().map(|&value| u32::from(value)).sum::<u32>() / gray.len() as u32;
+    assert!((90..165).contains(&mean), "{mean}: Pillow's conversion is all but white");
+}
+
+#[test]
+fn bombs_are_refused_by_their_header() {
+    for name in ["bomb.png", "bomb.gif", "bomb.jpg", "bomb.bmp"] {
+        let file = path(&format!("image_files/bombs/{name}"));
+        let error = open_image(&file, &ImageLimits::default()).unwrap_err();
+        assert!(matches!(error, Error::ImageTooLarge { width: 60000, .. }), "{name}: {error:?}");
+        assert!(error.to_string().contains(name) && error.to_string().contains("60000x60000"));
+    }
+}
+
+#[test]
+fn limits_are_inclusive() {
+    let file = path("image_files/rgb.png");
+    let limits = ImageLimits {
+        max_file_bytes: fs::metadata(&file).unwrap().len(),
+        max_pixels: 12 * 9,
+        max_side: 12,
+    };
+    assert!(open_image(&file, &limits).is_ok());
+    let fewer = ImageLimits { max_pixels: 12 * 9 - 1, ..limits };
+    assert!(matches!(open_image(&file, &fewer), Err(Error::ImageTooLarge { .. })));
+    let shorter = ImageLimits { max_side: 11, ..limits };
+    assert!(matches!(open_image(&file, &shorter), Err(Error::ImageTooLarge { .. })));
+    let smaller = ImageLimits { max_file_bytes: limits.max_file_bytes - 1, ..limits };
+    assert!(matches!(open_image(&file, &smaller), Err(Error::FileTooLarge { .. })));
+}
+
+#[test]
+fn a_cut_file_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in json::<Vec<Case>>("image_files/pixels.json") {
+        let bytes = fs::read(path(&format!("image_files/{}", case.file))).unwrap();
+        for keep in [bytes.len() / 2, bytes.len() * 4 / 5] {
+            let file = folder.path().join(&case.file);
+            fs::write(&file, &bytes[..keep]).unwrap();
+            // An animation may be cut behind its first frame.
+            let Err(error) = open_image(&file, &ImageLimits::default()) else {
+                assert!(case.file.starts_with("animated"), "{} {keep}", case.file);
+                continue;
+            };
+            assert!(matches!(error, Error::Truncated { .. } | Error::Decode { .. }), "{error:?}");
+            assert!(error.to_string().contains(&case.file), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_image_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.jpg");
+    for content in ["", "just some text", "\u{89}PNG\r\n"] {
+        fs::write(&file, content).unwrap();
+        let error = open_image(&file, &ImageLimits::default()).unwrap_err();
+        assert!(matches!(error, Error::NotAnImage { .. }), "{content:?}: {error:?}");
+    }
+    let absent = open_image(folder.path().join("absent.png"), &ImageLimits::default());
+    assert!(matches!(absent, Err(Error::Io { .. })));
+    let folder = open_image(folder.path(), &ImageLimits::default());
+    assert!(matches!(folder, Err(Error::Io { .. })));
+}
