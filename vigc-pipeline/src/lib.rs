@@ -1,7 +1,9 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
 pub mod data;
+mod error;
+pub mod instruct_blip;
 #[cfg(feature = "train")]
 pub mod train;
-#[cfg(feature = "scenes")]
-pub mod scenes;
+
+pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The network: EVA ViT, Q-Former, projection and language model, without tokenizers.
 
-use burn::module::{Initializer, Module, Param};
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::module::{Module, Param};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use vigc_core::TokenBatch;
 use vigc_llm::llama::Llama;

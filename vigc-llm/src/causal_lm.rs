@@ -1,0 +1,150 @@
+//! What generation needs from a language model.
+
+use std::fmt;
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+
+use crate::llama::{KvCache, Llama};
+
+/// A model that scores the next token. [`Llama`] is one; tests use a table.
+pub trait CausalLm: fmt::Debug {
+    /// The number of tokens in the vocabulary.
+    fn vocab_size(&self) -> usize;
+
+    /// Reads prompts and scores the token after each one's last.
+    ///
+    /// # Shapes
+    ///
+    /// - embeds: `[batch, seq, hidden]`
+    /// - mask: `[batch, seq]`, `true` for a token, at least one in every row
+    fn start(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Box<dyn Session + '_>, Logits);
+}
+
+/// Sequences that are being generated, one row each.
+pub trait Session {
+    /// Appends one token to every row and scores the next.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `tokens` has another length than there are rows.
+    fn advance(&mut self, tokens: &[u32]) -> Logits;
+
+    /// Replaces the rows by `rows` of the present ones, in that order.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a row does not exist.
+    fn select(&mut self, rows: &[usize]);
+}
+
+/// Scores of the whole vocabulary for several rows, on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logits {
+    scores: Vec<f32>,
+    vocab: usize,
+}
+
+impl Logits {
+    /// Wraps scores, row by row.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the scores do not divide into rows of `vocab`.
+    #[must_use]
+    pub fn new(scores: Vec<f32>, vocab: usize) -> Self {
+        assert!(vocab > 0 && scores.len().is_multiple_of(vocab), "scores must form whole rows");
+        Self { scores, vocab }
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.scores.len() / self.vocab
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.scores[row * self.vocab..(row + 1) * self.vocab]
+    }
+
+    /// One row, to be edited.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such row.
+    pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.scores[row * self.vocab..(row + 1) * self.vocab]
+    }
+}
+
+impl CausalLm for Llama {
+    fn vocab_size(&self) -> usize {
+        self.vocab_size()
+    }
+
+    fn start(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Box<dyn Session + '_>, Logits) {
+        let [batch, seq, hidden] = embeds.dims();
+        let device = embeds.device();
+        let rows = host_rows(&mask);
+        let mut cache = KvCache::new();
+        let states = self.forward(embeds, mask, Some(&mut cache));
+        let last = |(row, mask): (usize, &Vec<bool>)| {
+            let last = mask.iter().rposition(|&token| token).unwrap_or(seq - 1);
+            (row * seq + last) as i32
+        };
+        let last: Vec<i32> = rows.iter().enumerate().map(last).collect();
+        let last = Tensor::<1, Int>::from_data(TensorData::new(last, [batch]), &device);
+        let states = states.reshape([batch * seq, hidden]).select(0, last);
+        let logits = host_logits(self.logits(states));
+        (Box::new(LlamaSession { llama: self, cache, mask: rows, device }), logits)
+    }
+}
+
+/// A [`Llama`] with what it has read.
+#[derive(Debug)]
+struct LlamaSession<'a> {
+    llama: &'a Llama,
+    cache: KvCache,
+    mask: Vec<Vec<bool>>,
+    device: Device,
+}
+
+impl Session for LlamaSession<'_> {
+    fn advance(&mut self, tokens: &[u32]) -> Logits {
+        assert_eq!(tokens.len(), self.mask.len(), "one token for every row");
+        for row in &mut self.mask {
+            row.push(true);
+        }
+        let shape = [tokens.len(), self.cache.len() + 1];
+        let mask = TensorData::new(self.mask.concat(), shape);
+        let mask = Tensor::<2, Bool>::from_data(mask, &self.device);
+        let ids: Vec<i32> = tokens.iter().map(|token| token.cast_signed()).collect();
+        let ids = TensorData::new(ids, [tokens.len(), 1]);
+        let embeds = self.llama.embed(Tensor::<2, Int>::from_data(ids, &self.device));
+        let states = self.llama.forward(embeds, mask, Some(&mut self.cache));
+        host_logits(self.llama.logits(states).squeeze_dim(1))
+    }
+
+    fn select(&mut self, rows: &[usize]) {
+        self.cache.select(rows);
+        self.mask = rows.iter().map(|&row| self.mask[row].clone()).collect();
+    }
+}
+
+/// Reads a mask, row by row.
+pub(crate) fn host_rows(mask: &Tensor<2, Bool>) -> Vec<Vec<bool>> {
+    let [batch, seq] = mask.dims();
+    let mask = mask.to_data_as::<bool>();
+    let mask: Vec<bool> = mask.iter::<bool>().collect();
+    (0..batch).map(|row| mask[row * seq..(row + 1) * seq].to_vec()).collect()
+}
+
+fn host_logits(logits: Tensor<2>) -> Logits {
+    let [_, vocab] = logits.dims();
+    Logits::new(logits.into_data_as::<f32>().iter::<f32>().collect(), vocab)
+}

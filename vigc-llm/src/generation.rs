@@ -1,0 +1,112 @@
+//! Writing text with a [`CausalLm`]: greedy, by sampling or by beam search.
+//!
+//! [`generate`] takes the embeddings of prompts and returns token ids. Two sets of [`Rules`] are
+//! offered: today's, and those of transformers 4.28.1, which the authors of VIGC ran. Both count a
+//! hypothesis' tokens from the end of the prompt and penalize repetition among them only.
+
+mod beam_search;
+mod config;
+mod row_decoder;
+mod sampler;
+mod scores;
+mod stop;
+
+use burn::tensor::{Bool, Tensor};
+
+pub use config::{GenerationConfig, Rules, Strategy};
+pub use stop::{Never, StopCondition, StopStrings};
+
+use crate::causal_lm::host_rows;
+use crate::{CausalLm, Error, Result};
+
+/// A text that a model wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hypothesis {
+    /// The tokens, without the end token.
+    pub tokens: Vec<u32>,
+    /// What hypotheses of one prompt are ordered by: the sum of the tokens' log-probabilities, as
+    /// the strategy edited them, over a power of the length.
+    pub score: f32,
+    /// Each token's log-probability in the model's own distribution, before any edit.
+    pub log_probs: Vec<f32>,
+    /// Why it ended.
+    pub finished: Finish,
+}
+
+/// Why a hypothesis ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Finish {
+    /// The model wrote the end token.
+    EndToken,
+    /// The stop condition was met; the token that met it is kept.
+    Stopped,
+    /// There was no room for another token.
+    MaxTokens,
+}
+
+/// Continues every prompt and returns its hypotheses, the best first.
+///
+/// `seeds` holds one number per row if the strategy samples, and is not read otherwise. A row's
+/// result does not depend on the other rows, except under [`Rules::Transformers4_28`].
+///
+/// # Shapes
+///
+/// - embeds: `[batch, seq, hidden]`
+/// - mask: `[batch, seq]`, `true` for a token
+///
+/// # Errors
+///
+/// [`Error::Setting`] if `config` or the number of seeds is impossible, [`Error::Prompt`] if the
+/// mask does not fit the embeddings or leaves a row empty, [`Error::NotFinite`] if the model's
+/// scores are not numbers.
+pub fn generate(
+    lm: &dyn CausalLm,
+    embeds: Tensor<3>,
+    mask: &Tensor<2, Bool>,
+    config: &GenerationConfig,
+    seeds: &[u64],
+) -> Result<Vec<Vec<Hypothesis>>> {
+    generate_until(lm, embeds, mask, config, seeds, &Never)
+}
+
+/// As [`generate`], and ends hypotheses where `stop` is met.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn generate_until(
+    lm: &dyn CausalLm,
+    embeds: Tensor<3>,
+    mask: &Tensor<2, Bool>,
+    config: &GenerationConfig,
+    seeds: &[u64],
+    stop: &dyn StopCondition,
+) -> Result<Vec<Vec<Hypothesis>>> {
+    let rows = check_prompts(&embeds, mask)?;
+    config.check(lm.vocab_size(), rows, seeds)?;
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
+    let (session, logits) = lm.start(embeds, mask.clone());
+    match config.strategy {
+        Strategy::Beam { beams } if beams > 1 => {
+            beam_search::run(session, logits, beams, config, stop)
+        }
+        _ => row_decoder::run(session, &logits, config, seeds, stop),
+    }
+}
+
+/// The number of rows.
+fn check_prompts(embeds: &Tensor<3>, mask: &Tensor<2, Bool>) -> Result<usize> {
+    let [batch, seq, _] = embeds.dims();
+    if mask.dims() != [batch, seq] {
+        let problem = format!("is one of {batch}x{seq}, the mask is for {:?}", mask.dims());
+        return Err(Error::Prompt { row: 0, problem });
+    }
+    match host_rows(mask).iter().position(|row| !row.contains(&true)) {
+        Some(row) => Err(Error::Prompt { row, problem: "holds no token".to_owned() }),
+        None => Ok(batch),
+    }
+}

@@ -1,0 +1,60 @@
+//! Ends of a text other than the end token.
+
+use crate::tokenizer::TextTokenizer;
+
+/// Decides whether a text ends after its last token.
+pub trait StopCondition {
+    /// Whether `tokens`, all of one hypothesis, are complete. Asked after every token.
+    fn is_met(&self, tokens: &[u32]) -> bool;
+}
+
+/// A condition that is never met.
+#[derive(Debug, Clone, Copy)]
+pub struct Never;
+
+impl StopCondition for Never {
+    fn is_met(&self, _: &[u32]) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(&[u32]) -> bool> StopCondition for F {
+    fn is_met(&self, tokens: &[u32]) -> bool {
+        self(tokens)
+    }
+}
+
+/// Ends a text once it contains one of several strings.
+#[derive(Debug, Clone)]
+pub struct StopStrings<'a> {
+    tokenizer: &'a TextTokenizer,
+    strings: Vec<String>,
+    window: usize,
+}
+
+impl<'a> StopStrings<'a> {
+    /// Watches for `strings`; empty ones are left out.
+    #[must_use]
+    pub fn new(tokenizer: &'a TextTokenizer, strings: &[impl AsRef<str>]) -> Self {
+        let strings: Vec<_> = strings.iter().map(|string| string.as_ref().to_owned()).collect();
+        let strings: Vec<_> = strings.into_iter().filter(|string| !string.is_empty()).collect();
+        // A token holds at least a byte of text, save for the spaces at either end.
+        let window = strings.iter().map(String::len).max().unwrap_or(0) + 4;
+        Self { tokenizer, strings, window }
+    }
+
+    /// The part of `text` before the first of the strings.
+    #[must_use]
+    pub fn trim<'t>(&self, text: &'t str) -> &'t str {
+        let ends = self.strings.iter().filter_map(|string| text.find(string.as_str()));
+        &text[..ends.min().unwrap_or(text.len())]
+    }
+}
+
+impl StopCondition for StopStrings<'_> {
+    fn is_met(&self, tokens: &[u32]) -> bool {
+        let recent = &tokens[tokens.len().saturating_sub(self.window)..];
+        let text = self.tokenizer.decode(recent).unwrap_or_default();
+        self.strings.iter().any(|string| text.contains(string.as_str()))
+    }
+}

@@ -1,0 +1,105 @@
+//! InstructBLIP: the network with its tokenizers and image processor, from and to Hugging Face folders.
+//!
+//! An image is encoded once with [`InstructBlip::encode`]; what comes back serves any number of prompts.
+//!
+//! Paper: <https://arxiv.org/abs/2305.06500>. Upstream: LAVIS' `blip2_vicuna_instruct.py`,
+//! transformers' `modeling_instructblip.py`.
+
+mod config;
+mod encoded;
+mod generate;
+pub mod keys;
+mod load;
+mod network;
+mod rank;
+mod save;
+
+use burn::tensor::Device;
+use vigc_llm::generation::GenerationConfig;
+use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
+use vigc_vision::image::ImageProcessor;
+
+pub use config::InstructBlipConfig;
+pub use encoded::EncodedImages;
+pub use generate::{Generated, Prompt, PromptInputs};
+pub use load::load_network;
+pub use network::Network;
+pub use save::{SpecialIds, TokenizerFiles, save_network};
+
+/// An InstructBLIP model that turns images and prompts into text.
+///
+/// ```
+/// use vigc_pipeline::prelude::*;
+///
+/// # fn main() -> vigc_pipeline::Result<()> {
+/// let model = InstructBlip::bundled(&Device::default())?;
+/// let image = model.encode(&[RgbImage::new(64, 48)]);
+/// let prompt = Prompt { image: 0, text: "What is in the picture?", seed: 0 };
+/// let settings = GenerationConfig::greedy().with_max_new_tokens(8);
+/// let answers = model.generate(&image, &[prompt], &settings)?;
+/// println!("{}", answers[0][0].text);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct InstructBlip {
+    name: String,
+    config: InstructBlipConfig,
+    network: Network,
+    text_tokenizer: TextTokenizer,
+    qformer_tokenizer: BertTokenizer,
+    processor: ImageProcessor,
+    generation: GenerationConfig,
+    tokenizer_files: TokenizerFiles,
+    device: Device,
+}
+
+impl InstructBlip {
+    /// What the model calls itself in the rows that it writes: its folder's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The shape of the network.
+    #[must_use]
+    pub fn config(&self) -> &InstructBlipConfig {
+        &self.config
+    }
+
+    /// The network without tokenizers.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The language model's tokenizer.
+    #[must_use]
+    pub fn text_tokenizer(&self) -> &TextTokenizer {
+        &self.text_tokenizer
+    }
+
+    /// The Q-Former's tokenizer.
+    #[must_use]
+    pub fn qformer_tokenizer(&self) -> &BertTokenizer {
+        &self.qformer_tokenizer
+    }
+
+    /// What turns an image into the encoder's input.
+    #[must_use]
+    pub fn processor(&self) -> &ImageProcessor {
+        &self.processor
+    }
+
+    /// The settings that the model's folder suggests; greedy if it suggests none.
+    #[must_use]
+    pub fn generation_config(&self) -> &GenerationConfig {
+        &self.generation
+    }
+
+    /// The device that holds the weights.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading a Hugging Face folder.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde::Deserialize;
+use vigc_core::config::read_json;
+use vigc_core::weights::{Checkpoint, LoadReport, Strictness};
+use vigc_llm::generation::GenerationConfig;
+use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
+use vigc_vision::image::ImageProcessor;
+
+use super::save::TokenizerFiles;
+use super::{InstructBlip, InstructBlipConfig, Network, keys};
+use crate::Result;
+
+/// The settings of `generation_config.json` that have a meaning here.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct StoredGeneration {
+    num_beams: Option<usize>,
+    max_new_tokens: Option<usize>,
+    min_new_tokens: Option<usize>,
+    repetition_penalty: Option<f32>,
+    length_penalty: Option<f32>,
+}
+
+impl StoredGeneration {
+    /// The file's settings; greedy with the library's limits where it is silent.
+    fn into_config(self) -> GenerationConfig {
+        let base = match self.num_beams {
+            Some(beams) if beams > 1 => GenerationConfig::beam_search(beams),
+            _ => GenerationConfig::greedy(),
+        };
+        let base = base
+            .with_repetition_penalty(self.repetition_penalty.unwrap_or(1.0))
+            .with_length_penalty(self.length_penalty.unwrap_or(1.0))
+            .with_min_new_tokens(self.min_new_tokens.unwrap_or(0));
+        match self.max_new_tokens {
+            Some(most) => base.with_max_new_tokens(most),
+            None => base,
+        }
+    }
+}
+
+/// Everything of a model but its weights.
+pub(super) struct Parts {
+    pub(super) name: String,
+    pub(super) config: InstructBlipConfig,
+    pub(super) text_tokenizer: TextTokenizer,
+    pub(super) qformer_tokenizer: BertTokenizer,
+    pub(super) processor: ImageProcessor,
+    pub(super) generation: StoredGeneration,
+    pub(super) tokenizer_files: TokenizerFiles,
+}
+
+impl InstructBlip {
+    /// Reads `config.json`, the weights, both tokenizers, the image processor and, if there is one,
+    /// `generation_config.json` from a folder in Hugging Face's layout.
+    ///
+    /// Weights are computed with in f32, whatever they are stored in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`](crate::Error::Core), [`Error::Llm`](crate::Error::Llm) or
+    /// [`Error::Vision`](crate::Error::Vision) for a file that is missing or damaged,
+    /// [`Error::Config`](crate::Error::Config) for parts that do not fit each other.
+    pub fn from_dir(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let folder = folder.as_ref();
+        let generation = folder.join("generation_config.json");
+        let parts = Parts {
+            name: name_of(folder),
+            config: read_json(folder.join("config.json"))?,
+            text_tokenizer: TextTokenizer::from_dir(folder)?,
+            qformer_tokenizer: BertTokenizer::from_dir(folder.join("qformer_tokenizer"))?,
+            processor: ImageProcessor::from_dir(folder)?,
+            generation: match generation.is_file() {
+                true => read_json(generation)?,
+                false => StoredGeneration::default(),
+            },
+            tokenizer_files: TokenizerFiles::read(folder)?,
+        };
+        Self::assemble(parts, &Checkpoint::open(folder)?, device)
+    }
+
+    /// Gives every parameter its stored value and puts the parts together.
+    pub(super) fn assemble(parts: Parts, weights: &Checkpoint, device: &Device) -> Result<Self> {
+        parts.config.validate()?;
+        let mut network = parts.config.init(device);
+        let report = load_network(&mut network, weights)?;
+        for tensor in &report.unused {
+            tracing::warn!("{}: nothing reads the tensor {tensor}", parts.name);
+        }
+        Ok(Self {
+            name: parts.name,
+            config: parts.config,
+            network,
+            text_tokenizer: parts.text_tokenizer,
+            qformer_tokenizer: parts.qformer_tokenizer,
+            processor: parts.processor,
+            generation: parts.generation.into_config(),
+            tokenizer_files: parts.tokenizer_files,
+            device: device.clone(),
+        })
+    }
+}
+
+/// Gives every parameter of a network its value from a checkpoint with Hugging Face's names.
+///
+/// # Errors
+///
+/// [`Error::Core`](crate::Error::Core) if one is missing or has another shape.
+pub fn load_network(network: &mut Network, weights: &Checkpoint) -> Result<LoadReport> {
+    Ok(weights.load(network, &keys::HUGGING_FACE, Strictness::Strict)?)
+}
+
+/// The last part of a folder's path.
+fn name_of(folder: &Path) -> String {
+    let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    absolute.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
