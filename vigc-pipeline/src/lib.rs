@@ -3,6 +3,8 @@
 pub mod data;
 mod error;
 pub mod instruct_blip;
+#[cfg(feature = "scenes")]
+pub mod scenes;
 #[cfg(feature = "train")]
 pub mod train;
 

@@ -1,0 +1,157 @@
+//! Questions: what they take for granted, and what a yes would claim.
+
+use std::cmp::Ordering;
+use std::sync::LazyLock;
+
+use super::super::claim::{Claim, Property};
+use super::super::noun::{Article, Noun};
+use super::pattern::Pattern;
+use super::sentences::Unparsed;
+use super::slot::Slot;
+use super::words;
+
+/// A question of the grammar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The objects that the question takes for granted; the first one is what it is about.
+    pub presupposed: Vec<Noun>,
+    /// What `yes` would claim, for a question that can be answered so.
+    pub yes: Option<Claim>,
+}
+
+type Build = fn(&[Slot]) -> Option<Claim>;
+
+/// Reads a question.
+///
+/// # Errors
+/// If the grammar does not have the question.
+pub fn parse_question(question: &str) -> Result<Question, Unparsed> {
+    static PATTERNS: LazyLock<Vec<(Pattern, Option<Build>)>> = LazyLock::new(|| {
+        let open = OPEN.iter().map(|&pattern| (Pattern::new(pattern), None));
+        let closed = CLOSED.iter().map(|&(pattern, build)| (Pattern::new(pattern), Some(build)));
+        open.chain(closed).collect()
+    });
+    let mut words = words(question);
+    if let Some(found) = PATTERNS.iter().find_map(|pattern| read(pattern, &words)) {
+        return Ok(found);
+    }
+    let unparsed = || Unparsed(question.trim().to_owned());
+    let context = split_context(&mut words).ok_or_else(unparsed)?;
+    let mut found =
+        PATTERNS.iter().find_map(|pattern| read(pattern, &words)).ok_or_else(unparsed)?;
+    found.presupposed.extend(context);
+    Ok(found)
+}
+
+fn read((pattern, build): &(Pattern, Option<Build>), words: &[String]) -> Option<Question> {
+    pattern.read(words, &mut |slots| {
+        let yes = match build {
+            Some(build) => Some(build(slots)?),
+            None => None,
+        };
+        Some(Question { presupposed: presupposed(slots), yes })
+    })
+}
+
+/// Cuts `in the picture [with the red car]` off the end; `None` if there is nothing like it.
+fn split_context(words: &mut Vec<String>) -> Option<Option<Noun>> {
+    let start = words.windows(3).position(|three| three == ["in", "the", "picture"])?;
+    let context: Vec<String> = words.drain(start..).skip(3).collect();
+    if context.is_empty() {
+        return Some(None);
+    }
+    let noun = Pattern::new("with {the}").read(&context, &mut |slots| match slots {
+        [Slot::Noun(noun)] => Some(*noun),
+        _ => None,
+    });
+    noun.map(Some)
+}
+
+fn presupposed(slots: &[Slot]) -> Vec<Noun> {
+    let mut nouns = Vec::new();
+    for slot in slots {
+        match *slot {
+            Slot::Noun(noun) if noun.article == Article::Definite => nouns.push(noun),
+            Slot::Place(cell) => nouns.push(Noun {
+                article: Article::Definite,
+                cell: Some(cell),
+                size: None,
+                color: None,
+                kind: None,
+            }),
+            Slot::Property(property) => nouns.extend(property.nouns()),
+            _ => {}
+        }
+    }
+    nouns
+}
+
+const OPEN: &[&str] = &[
+    "what color is {the}",
+    "what color is {the} , and where is {the}",
+    "what color is {the} , and what size is it",
+    "what size is {the}",
+    "what size is {the} , and what is {place}",
+    "what size is {the} , and what is next to it",
+    "where is {the}",
+    "where are {the} and {the}",
+    "what is {place}",
+    "what is {rel} {the}",
+    "which objects are {rel} {the}",
+    "what is behind {the}",
+    "what is the background",
+    "what is the background of the picture with {the}",
+    "what can you say about {the}",
+    "how many {group} are there",
+    "how many {group} are",
+    "how many objects would be left without {the}",
+    "can you describe the picture with {the} in detail",
+    "can you describe the picture with {the} and {the} in detail",
+    "what does the picture with {the} show in detail",
+    "what do you see around {the}",
+    "which object is between {the} and {the}",
+    "which object is {extreme}",
+    "what is the most common color",
+    "what do {the} and {the} have in common",
+    "what can you do with {the}",
+    "what can you do with {the} , and where is it",
+    "what would help {person}",
+    "what would help {person} , and where is it",
+    "what in the picture with {the} would help {person} , and where is it",
+    "should {person} use {the} or {the}",
+];
+
+const CLOSED: &[(&str, Build)] = &[
+    ("is there {an}", exists),
+    ("is {the} {prop}", is),
+    ("can you {verb} {the}", can),
+    ("are there more {group} than {group}", compare),
+    ("are there {count}", count),
+];
+
+fn exists(slots: &[Slot]) -> Option<Claim> {
+    let [Slot::Noun(noun)] = *slots else { return None };
+    Some(Claim::Exists(noun))
+}
+
+fn is(slots: &[Slot]) -> Option<Claim> {
+    let [Slot::Noun(subject), Slot::Property(property)] = *slots else { return None };
+    Some(Claim::Is { subject, property, holds: true })
+}
+
+fn can(slots: &[Slot]) -> Option<Claim> {
+    let [Slot::Use(purpose), Slot::Noun(subject)] = *slots else { return None };
+    Some(Claim::Is { subject, property: Property::GoodFor(purpose), holds: true })
+}
+
+fn compare(slots: &[Slot]) -> Option<Claim> {
+    let [Slot::Group(left), Slot::Group(right)]: [Slot; 2] = slots.to_vec().try_into().ok()? else {
+        return None;
+    };
+    Some(Claim::Compare { left, ordering: Ordering::Greater, right })
+}
+
+fn count(slots: &[Slot]) -> Option<Claim> {
+    let [Slot::Count(number, group)] = *slots else { return None };
+    Some(Claim::Count { group, number, without: None })
+}

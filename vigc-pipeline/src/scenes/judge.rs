@@ -1,0 +1,268 @@
+//! Whether what is said about a scene is true.
+
+use std::cmp::Ordering;
+
+use super::claim::{Claim, Property, Subjects, Trait};
+use super::grammar::{claims, parse_question, sentences};
+use super::noun::{Article, Group, Noun};
+use super::relation::between;
+use super::{Color, Object, Scene};
+
+/// Whether a claim is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    True,
+    /// It is not, or it speaks of something that is not there.
+    False,
+}
+
+impl From<bool> for Verdict {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+/// What came of judging a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judgement {
+    /// Everything that it says is true.
+    True,
+    /// These of its claims are false.
+    False(Vec<Claim>),
+    /// The grammar does not have it.
+    Unparsed,
+}
+
+impl Judgement {
+    /// Whether the sentence was understood and is true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        matches!(self, Self::True)
+    }
+}
+
+/// What came of judging a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QuestionJudgement {
+    /// Everything that it takes for granted is there, once.
+    Sound,
+    /// It takes this for granted, which is not there.
+    Missing(Noun),
+    /// This describes several objects.
+    Ambiguous(Noun),
+    /// The grammar does not have it.
+    Unparsed,
+}
+
+impl Scene {
+    /// Whether the claim is true, heard without any context.
+    #[must_use]
+    pub fn judge(&self, claim: &Claim) -> Verdict {
+        Judge::new(self).hear(claim)
+    }
+
+    /// Whether what the question takes for granted is there.
+    #[must_use]
+    pub fn judge_question(&self, question: &str) -> QuestionJudgement {
+        let Ok(question) = parse_question(question) else { return QuestionJudgement::Unparsed };
+        for noun in question.presupposed {
+            match self.matching(&noun).len() {
+                0 => return QuestionJudgement::Missing(noun),
+                1 => {}
+                _ => return QuestionJudgement::Ambiguous(noun),
+            }
+        }
+        QuestionJudgement::Sound
+    }
+
+    /// Judges each sentence of an answer to a question, in order.
+    #[must_use]
+    pub fn judge_answer(&self, question: &str, answer: &str) -> Vec<Judgement> {
+        let mut judge = Judge::new(self);
+        judge.hear_question(question);
+        sentences(answer).map(|sentence| judge.hear_sentence(sentence)).collect()
+    }
+}
+
+/// A listener who sees the scene and remembers what was spoken of.
+///
+/// A description that fits several objects is read charitably: the sentence is true if it is true
+/// of one of them, and `it` then means that one.
+#[derive(Debug, Clone)]
+pub struct Judge<'a> {
+    scene: &'a Scene,
+    it: Vec<usize>,
+    they: Vec<usize>,
+    asked: Option<bool>,
+}
+
+impl<'a> Judge<'a> {
+    /// A listener who has heard nothing yet.
+    #[must_use]
+    pub fn new(scene: &'a Scene) -> Self {
+        Self { scene, it: Vec::new(), they: Vec::new(), asked: None }
+    }
+
+    /// Remembers what the question is about; one that the grammar does not have is about nothing.
+    pub fn hear_question(&mut self, question: &str) {
+        let Ok(question) = parse_question(question) else { return };
+        let spoken: Vec<Vec<usize>> =
+            question.presupposed.iter().map(|noun| self.scene.matching(noun)).collect();
+        self.they = spoken.iter().take(2).filter_map(|found| found.first().copied()).collect();
+        self.it = spoken.first().cloned().unwrap_or_default();
+        self.asked = question.yes.map(|claim| self.clone().hear(&claim) == Verdict::True);
+    }
+
+    /// Judges a sentence and remembers what it is about.
+    pub fn hear_sentence(&mut self, sentence: &str) -> Judgement {
+        let Ok(claims) = claims(sentence) else { return Judgement::Unparsed };
+        let wrong: Vec<Claim> =
+            claims.into_iter().filter(|claim| self.hear(claim) == Verdict::False).collect();
+        if wrong.is_empty() { Judgement::True } else { Judgement::False(wrong) }
+    }
+
+    /// Judges a claim and remembers what it is about.
+    pub fn hear(&mut self, claim: &Claim) -> Verdict {
+        let scene = self.scene;
+        let holds = match claim {
+            Claim::Exists(noun) => {
+                self.it = scene.matching(noun);
+                !self.it.is_empty()
+            }
+            Claim::Absent(noun) => scene.matching(noun).is_empty(),
+            Claim::Is { subject, property, holds } => self.hear_is(subject, property, *holds),
+            Claim::Both { subjects, property } => self.hear_both(*subjects, property),
+            Claim::Alike { subjects, by, same } => self.hear_alike(*subjects, *by, *same),
+            Claim::Count { group, number, without } => self.hear_count(group, *number, *without),
+            Claim::Compare { left, ordering, right } => {
+                scene.count(left).cmp(&scene.count(right)) == *ordering
+            }
+            Claim::MostCommon(color) => most_common(scene) == Some(*color),
+            Claim::Background(background) => scene.background == *background,
+            Claim::Nothing(property) => {
+                let named = property.nouns();
+                named.iter().all(|noun| !self.referents(noun).is_empty())
+                    && (0..scene.objects.len()).all(|index| self.has(index, property) != Some(true))
+            }
+            Claim::Reply(yes) => self.asked == Some(*yes),
+        };
+        holds.into()
+    }
+
+    fn hear_is(&mut self, subject: &Noun, property: &Property, holds: bool) -> bool {
+        let candidates = self.referents(subject);
+        let witnesses: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|&index| self.has(index, property) == Some(holds))
+            .collect();
+        let found = !witnesses.is_empty();
+        self.it = if found { witnesses } else { candidates };
+        found
+    }
+
+    fn hear_both(&mut self, subjects: Subjects, property: &Property) -> bool {
+        let groups = match subjects {
+            Subjects::They => self.they.iter().map(|&index| vec![index]).collect(),
+            Subjects::Pair(one, other) => vec![self.referents(&one), self.referents(&other)],
+        };
+        let witness = |group: &Vec<usize>| {
+            group.iter().copied().find(|&index| self.has(index, property) == Some(true))
+        };
+        let witnesses: Vec<Option<usize>> = groups.iter().map(witness).collect();
+        self.they = (witnesses.iter().zip(&groups))
+            .filter_map(|(witness, group)| witness.or(group.first().copied()))
+            .collect();
+        witnesses.len() >= 2 && witnesses.iter().all(Option::is_some)
+    }
+
+    fn hear_alike(&mut self, subjects: Subjects, by: Trait, same: bool) -> bool {
+        let (ones, others) = match subjects {
+            Subjects::They => match *self.they.as_slice() {
+                [one, other] => (vec![one], vec![other]),
+                _ => return false,
+            },
+            Subjects::Pair(one, other) => (self.referents(&one), self.referents(&other)),
+        };
+        let objects = &self.scene.objects;
+        let equal = |one: &Object, other: &Object| match by {
+            Trait::Color => one.color == other.color,
+            Trait::Size => one.size == other.size,
+        };
+        let pairs = ones.iter().flat_map(|&one| others.iter().map(move |&other| [one, other]));
+        let pair = pairs
+            .filter(|[one, other]| one != other)
+            .find(|&[one, other]| equal(&objects[one], &objects[other]) == same);
+        if let Some(pair) = pair {
+            self.they = pair.to_vec();
+        }
+        pair.is_some()
+    }
+
+    fn hear_count(&mut self, group: &Group, number: usize, without: Option<Noun>) -> bool {
+        let members = self.scene.indices(|object| group.holds(object));
+        match without {
+            None => {
+                if let [only] = *members.as_slice() {
+                    self.it = vec![only];
+                }
+                let right = members.len() == number;
+                self.they = members;
+                right
+            }
+            Some(noun) => self
+                .referents(&noun)
+                .into_iter()
+                .any(|gone| members.iter().filter(|&&member| member != gone).count() == number),
+        }
+    }
+
+    /// The objects that a phrase may mean here.
+    fn referents(&self, noun: &Noun) -> Vec<usize> {
+        if noun.article == Article::Pronoun { self.it.clone() } else { self.scene.matching(noun) }
+    }
+
+    /// Whether the object has the property; `None` if the property names what is not there.
+    fn has(&self, index: usize, property: &Property) -> Option<bool> {
+        let objects = &self.scene.objects;
+        let object = &objects[index];
+        let others = |noun: &Noun| -> Option<Vec<&Object>> {
+            let mut found = self.referents(noun);
+            found.retain(|&other| other != index);
+            (!found.is_empty()).then(|| found.into_iter().map(|other| &objects[other]).collect())
+        };
+        Some(match property {
+            Property::Color(color) => object.color == *color,
+            Property::Size(size) => object.size == *size,
+            Property::Place(cell) => object.cell == *cell,
+            Property::Such(noun) => noun.fits(object),
+            Property::Related(relation, noun) => {
+                others(noun)?.iter().any(|other| relation.holds(object.cell, other.cell))
+            }
+            Property::Between(one, other) => {
+                let (ones, others) = (others(one)?, others(other)?);
+                ones.iter().any(|a| others.iter().any(|b| between(object.cell, a.cell, b.cell)))
+            }
+            Property::Extreme(extreme) => objects
+                .iter()
+                .filter(|other| other.cell != object.cell)
+                .all(|other| extreme.relation().holds(object.cell, other.cell)),
+            Property::Compared(ordering, noun) => {
+                others(noun)?.iter().any(|other| object.size.cmp(&other.size) == *ordering)
+            }
+            Property::GoodFor(purpose) => purpose.kinds().contains(&object.kind),
+        })
+    }
+}
+
+/// The color that more objects have than any other, if there is one.
+pub(super) fn most_common(scene: &Scene) -> Option<Color> {
+    let count = |color: Color| scene.count(&Group::of_color(color));
+    let best = Color::ALL.into_iter().max_by_key(|&color| count(color))?;
+    let unique = Color::ALL
+        .into_iter()
+        .filter(|&color| color != best)
+        .all(|color| count(color).cmp(&count(best)) == Ordering::Less);
+    unique.then_some(best)
+}

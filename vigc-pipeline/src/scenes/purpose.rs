@@ -1,0 +1,106 @@
+//! What the kinds of objects are good for, and for whom.
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+
+/// Something that one can do with an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Use {
+    Eat,
+    Drink,
+    Sit,
+    StayDry,
+    Light,
+    Unlock,
+    Play,
+    Read,
+    Drive,
+    Wear,
+    TellTime,
+    Store,
+    Live,
+    Water,
+    Catch,
+}
+
+impl Use {
+    /// Every use.
+    pub const ALL: [Self; 15] = [
+        Self::Eat,
+        Self::Drink,
+        Self::Sit,
+        Self::StayDry,
+        Self::Light,
+        Self::Unlock,
+        Self::Play,
+        Self::Read,
+        Self::Drive,
+        Self::Wear,
+        Self::TellTime,
+        Self::Store,
+        Self::Live,
+        Self::Water,
+        Self::Catch,
+    ];
+
+    /// The verb before the object: `eat`, `drink from`.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// Somebody who would like to do it: `a hungry person`.
+    #[must_use]
+    pub fn person(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// The kinds that one can do it with.
+    #[must_use]
+    pub fn kinds(self) -> &'static [Kind] {
+        self.entry().2
+    }
+
+    /// The one thing that `kind` is good for.
+    #[must_use]
+    pub fn of(kind: Kind) -> Self {
+        let fits = |purpose: &&Self| purpose.kinds().contains(&kind);
+        Self::ALL.iter().find(fits).copied().expect("every kind has a use")
+    }
+
+    fn entry(self) -> (&'static str, &'static str, &'static [Kind]) {
+        match self {
+            Self::Eat => ("eat", "a hungry person", &[Kind::Apple, Kind::Banana]),
+            Self::Drink => ("drink from", "a thirsty person", &[Kind::Bottle, Kind::Cup]),
+            Self::Sit => ("sit on", "a tired person", &[Kind::Chair]),
+            Self::StayDry => ("stay dry under", "a person in the rain", &[Kind::Umbrella]),
+            Self::Light => ("get light from", "a person in the dark", &[Kind::Lamp]),
+            Self::Unlock => ("open a door with", "a person at a door", &[Kind::Key]),
+            Self::Play => ("play with", "a bored child", &[Kind::Ball]),
+            Self::Read => ("read", "a student", &[Kind::Book]),
+            Self::Drive => ("drive", "a traveler", &[Kind::Car]),
+            Self::Wear => ("wear", "a person in the sun", &[Kind::Hat]),
+            Self::TellTime => ("tell the time with", "a person in a hurry", &[Kind::Clock]),
+            Self::Store => ("put things in", "a person who moves", &[Kind::Box]),
+            Self::Live => ("live in", "a family", &[Kind::House]),
+            Self::Water => ("water", "a gardener", &[Kind::Flower, Kind::Tree]),
+            Self::Catch => ("catch", "a fisherman", &[Kind::Fish]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_exactly_one_use() {
+        for kind in Kind::ALL {
+            let uses = Use::ALL.iter().filter(|purpose| purpose.kinds().contains(&kind)).count();
+            assert_eq!(uses, 1, "{kind:?}");
+        }
+    }
+}
