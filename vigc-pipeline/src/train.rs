@@ -1,6 +1,5 @@
 //! Training: the engine and the four stages that make a model.
 pub mod checkpoint;
-pub mod draw;
 pub mod engine;
 mod error;
 pub mod metrics;
@@ -10,7 +9,7 @@ pub mod recipe;
 mod schedule;
 pub mod stages;
 
-pub use draw::{Draw, EpochOrder, Stream};
+pub use crate::draw::{Draw, EpochOrder, Stream};
 pub use engine::{Loss, Objective, Outcome, RunOptions, run};
 pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};

@@ -1,13 +1,19 @@
 //! What a recipe learns from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "scenes")]
+use super::scenes::SceneRange;
 
 /// The `data` section of a recipe.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSection {
-    /// How many rendered scenes; endlessly many if absent.
-    pub scenes: Option<u64>,
-    /// The number of the first scene.
-    pub first_scene: u64,
+    /// Rendered scenes.
+    #[cfg(feature = "scenes")]
+    pub scenes: Option<SceneRange>,
+    /// How often each task is drawn, by its name.
+    pub ratios: BTreeMap<String, f64>,
 }

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use burn_optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 
 use super::checkpoint::{Checkpoints, Position};
-use super::draw::{Draw, Stream};
+use crate::draw::{Draw, Stream};
 use super::error::{Result, TrainError};
 use super::metrics::MetricsLog;
 use super::optimizer::{AdamWOptions, clip_global_norm, with_stable_ids};

@@ -8,7 +8,7 @@ use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
 
-use super::draw::mix;
+use crate::draw::mix;
 use super::engine::RunOptions;
 use super::error::{Result, TrainError};
 use super::optimizer::AdamWOptions;
@@ -102,16 +102,12 @@ pub struct Inputs {
 pub struct ModelSection {
     /// The image encoder.
     pub vision: Option<EvaVitConfig>,
-    /// The Q-Former.
+    /// The Q-Former. Its vocabulary is the largest that its tokenizer may have.
     pub qformer: Option<QFormerConfig>,
-    /// The language model. Its vocabulary follows from the tokenizer.
+    /// The language model. Its vocabulary is the largest that its tokenizer may have.
     pub language: Option<LlamaConfig>,
     /// The number of soft tokens.
     pub num_query_tokens: Option<usize>,
-    /// The largest vocabulary of the language model's tokenizer.
-    pub vocabulary: Option<usize>,
-    /// The largest vocabulary of the Q-Former's tokenizer.
-    pub qformer_vocabulary: Option<usize>,
 }
 
 /// Rates, sizes and the optimizer.

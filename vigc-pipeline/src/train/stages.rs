@@ -1,11 +1,15 @@
 //! The four stages and the one function that runs any of them.
 
 #[cfg(feature = "scenes")]
+pub mod language;
+#[cfg(feature = "scenes")]
+mod mixtures;
+#[cfg(feature = "scenes")]
 pub mod vision;
 
 use burn::tensor::Device;
 
-use super::draw::{Draw, Stream};
+use crate::draw::{Draw, Stream};
 use super::engine::run;
 use super::error::Result;
 use super::progress::Progress;
@@ -44,6 +48,18 @@ pub fn run_recipe(
             let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
             if outcome.finished {
                 vision::save_vision(outcome.model, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+        #[cfg(feature = "scenes")]
+        Stage::Language => {
+            let tokenizer = language::prepare_tokenizers(recipe)?;
+            let config = language::llama_config(recipe, &tokenizer)?;
+            let objective = language::LanguageObjective::new(recipe, tokenizer)?;
+            let model = config.init(&device);
+            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                language::save_language(&outcome.model, &config, recipe)?;
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }

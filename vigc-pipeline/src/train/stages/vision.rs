@@ -13,8 +13,9 @@ use vigc_core::weights::{KeyMap, save};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
+use crate::data::scenes::SceneRange;
 use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
-use crate::train::draw::{Draw, EpochOrder};
+use crate::draw::{Draw, EpochOrder};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
@@ -87,8 +88,7 @@ pub struct VisionObjective {
     side: usize,
     grid: usize,
     batch: usize,
-    scenes: Option<u64>,
-    first_scene: u64,
+    range: SceneRange,
     held_out: usize,
 }
 
@@ -107,8 +107,7 @@ impl VisionObjective {
             side: config.image_size,
             grid: config.image_size / config.patch_size,
             batch: recipe.optimisation.batch,
-            scenes: recipe.data.scenes,
-            first_scene: recipe.data.first_scene,
+            range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             held_out: recipe.run.validate_samples,
         })
     }
@@ -162,10 +161,9 @@ impl Objective for VisionObjective {
 
     fn batch(&self, draw: Draw) -> Result<VisionBatch> {
         let first = draw.micro_step * self.batch as u64;
-        let order = self.scenes.map(|len| EpochOrder { seed: draw.seed, len });
-        let scene = |position| order.map_or(position, |order| order.item(position));
+        let order = EpochOrder { seed: draw.seed, len: self.range.count as u64 };
         let scenes: Vec<_> = (first..first + self.batch as u64)
-            .map(|position| Scene::sample(Split::Train, self.first_scene + scene(position)))
+            .map(|at| self.range.scene(usize::try_from(order.item(at)).unwrap_or(0)))
             .collect();
         Ok(self.collate(&scenes))
     }
