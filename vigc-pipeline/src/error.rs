@@ -12,7 +12,7 @@ pub enum Error {
     /// A checkpoint or a configuration could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// An image or an image processor could not be read.
+    /// An image could not be opened.
     #[error(transparent)]
     Vision(#[from] vigc_vision::Error),
     /// A tokenizer could not be read, or a generation is impossible.
@@ -25,6 +25,19 @@ pub enum Error {
         field: &'static str,
         /// What it is and what was expected.
         problem: String,
+    },
+    /// A model of another crate failed.
+    #[error("the model failed")]
+    Model(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A model returned another number of results than it was asked for.
+    #[error("the model returned {found} results for {expected} {what}")]
+    ResultCount {
+        /// What was asked for.
+        what: &'static str,
+        /// How many.
+        expected: usize,
+        /// How many came back.
+        found: usize,
     },
     /// A file or folder could not be read.
     #[error("cannot read {path}")]
@@ -41,5 +54,37 @@ pub enum Error {
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// Another process writes to the same file.
+    #[error("{path} is being written by another process")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of a JSONL file does not hold a row.
+    #[error("{path}, line {line}: {source}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// A run was resumed with other settings than it was begun with.
+    #[error("{path} was begun with other settings: {}", .differences.join("; "))]
+    OtherSettings {
+        /// The file of rows.
+        path: PathBuf,
+        /// Each setting that differs, with both values.
+        differences: Vec<String>,
+    },
+    /// A pattern of file names is not valid.
+    #[error("{pattern:?} is not a valid pattern of file names: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }

@@ -1,11 +1,15 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
 pub mod data;
+mod draw;
 mod error;
+pub mod eval;
 pub mod instruct_blip;
+pub mod prompt;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod vigc;
 
 pub use error::{Error, Result};

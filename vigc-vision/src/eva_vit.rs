@@ -1,7 +1,7 @@
 //! EVA-CLIP ViT-g, the frozen image encoder of BLIP-2 and `InstructBLIP`.
 //!
-//! A plain pre-norm ViT without a final norm: the composed model applies its own (`ln_vision`, or
-//! `post_layernorm` in Hugging Face checkpoints) to the output. Mirrors LAVIS'
+//! A plain pre-norm transformer without a final norm: the composed model applies its own
+//! (`ln_vision`, or `post_layernorm` in Hugging Face checkpoints) to the output. Mirrors LAVIS'
 //! `models/eva_vit.py` and transformers' `InstructBlipVisionModel`, whose parameter names the
 //! modules carry. [EVA](https://arxiv.org/abs/2211.07636).
 

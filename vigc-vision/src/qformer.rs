@@ -21,8 +21,8 @@ use vigc_core::TokenBatch;
 pub use self::attention::{MultiHeadAttention, QFormerAttention};
 pub use self::embeddings::QFormerEmbeddings;
 pub use self::image_key_values::{ImageKeyValues, KeyValues};
-pub use self::layer::{Intermediate, Output, QFormerLayer};
 use self::layer::Rows;
+pub use self::layer::{Intermediate, Output, QFormerLayer};
 use crate::config::{HiddenAct, check_divides};
 use crate::{Error, Result};
 
@@ -174,6 +174,7 @@ impl QFormer {
     ///
     /// - image embeds: `[batch, seq, encoder_hidden]`, after the final norm of the encoder
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "tensors are passed by value everywhere")]
     pub fn image_key_values(&self, image_embeds: Tensor<3>) -> ImageKeyValues {
         let key_values = |layer: &QFormerLayer| layer.image_key_values(&image_embeds);
         ImageKeyValues::new(self.encoder.layer.iter().map(key_values).collect())
@@ -219,11 +220,7 @@ impl QFormer {
 }
 
 /// `[batch, 1, 1, queries + seq]`, `true` where a score is forbidden; `None` where none is.
-fn forbid_padding(
-    text: &TokenBatch,
-    queries: usize,
-    device: &Device,
-) -> Option<Tensor<4, Bool>> {
+fn forbid_padding(text: &TokenBatch, queries: usize, device: &Device) -> Option<Tensor<4, Bool>> {
     if text.is_dense() {
         return None;
     }

@@ -14,8 +14,8 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
 fn close<const D: usize>(ours: Tensor<D>, theirs: Tensor<D>, what: &str) {
     let (ours, theirs) = (ours.into_data(), theirs.into_data());
     let tolerance = Tolerance::absolute(TOLERANCE).set_relative(1e-4);
-    let check = || ours.assert_approx_eq::<f32>(&theirs, tolerance);
-    std::panic::catch_unwind(check).unwrap_or_else(|_| panic!("{what}: {ours} against {theirs}"));
+    assert_eq!(ours.shape(), theirs.shape(), "{what}");
+    ours.assert_approx_eq::<f32>(&theirs, tolerance);
 }
 
 /// Compares the outputs of two functions and the gradients of all their inputs.

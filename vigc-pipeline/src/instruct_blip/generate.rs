@@ -1,9 +1,8 @@
 //! From encoded images and prompts to text.
 
 use burn::tensor::{Bool, Tensor};
-use serde::{Deserialize, Serialize};
 use vigc_core::TokenBatch;
-use vigc_llm::generation::{self, Finish, GenerationConfig, Hypothesis};
+use vigc_llm::generation::{self, GenerationConfig, Hypothesis};
 
 use super::{EncodedImages, InstructBlip};
 use crate::Result;
@@ -31,18 +30,12 @@ pub struct PromptInputs {
 }
 
 /// One text that the model wrote.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     /// The text, without special tokens or surrounding white space.
     pub text: String,
-    /// What the hypotheses of one prompt are ordered by.
-    pub score: f32,
-    /// The sum of the tokens' log-probabilities in the model's own distribution.
-    pub log_prob: f32,
-    /// How many tokens were written.
-    pub tokens: usize,
-    /// Why the text ended.
-    pub finish: Finish,
+    /// Its tokens, their log-probabilities, the score and why it ended.
+    pub hypothesis: Hypothesis,
 }
 
 impl InstructBlip {
@@ -107,16 +100,10 @@ impl InstructBlip {
         let settings = settings.clone().with_eos_ids(vec![self.text_tokenizer().eos_id()]);
         let lm = &self.network().language_model;
         let rows = generation::generate(lm, inputs.embeds, &inputs.mask, &settings, &seeds)?;
-        rows.into_iter().map(|row| row.iter().map(|text| self.generated(text)).collect()).collect()
+        rows.into_iter().map(|row| row.into_iter().map(|text| self.generated(text)).collect()).collect()
     }
 
-    fn generated(&self, hypothesis: &Hypothesis) -> Result<Generated> {
-        Ok(Generated {
-            text: self.text_tokenizer().decode(&hypothesis.tokens)?,
-            score: hypothesis.score,
-            log_prob: hypothesis.log_probs.iter().sum(),
-            tokens: hypothesis.tokens.len(),
-            finish: hypothesis.finished,
-        })
+    fn generated(&self, hypothesis: Hypothesis) -> Result<Generated> {
+        Ok(Generated { text: self.text_tokenizer().decode(&hypothesis.tokens)?, hypothesis })
     }
 }

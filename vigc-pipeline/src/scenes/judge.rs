@@ -131,10 +131,10 @@ impl<'a> Judge<'a> {
                 !self.it.is_empty()
             }
             Claim::Absent(noun) => scene.matching(noun).is_empty(),
-            Claim::Is { subject, property, holds } => self.hear_is(subject, property, *holds),
+            Claim::Is { subject, property, holds } => self.hear_is(*subject, property, *holds),
             Claim::Both { subjects, property } => self.hear_both(*subjects, property),
             Claim::Alike { subjects, by, same } => self.hear_alike(*subjects, *by, *same),
-            Claim::Count { group, number, without } => self.hear_count(group, *number, *without),
+            Claim::Count { group, number, without } => self.hear_count(*group, *number, *without),
             Claim::Compare { left, ordering, right } => {
                 scene.count(left).cmp(&scene.count(right)) == *ordering
             }
@@ -142,7 +142,7 @@ impl<'a> Judge<'a> {
             Claim::Background(background) => scene.background == *background,
             Claim::Nothing(property) => {
                 let named = property.nouns();
-                named.iter().all(|noun| !self.referents(noun).is_empty())
+                named.iter().all(|&noun| !self.referents(noun).is_empty())
                     && (0..scene.objects.len()).all(|index| self.has(index, property) != Some(true))
             }
             Claim::Reply(yes) => self.asked == Some(*yes),
@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
         holds.into()
     }
 
-    fn hear_is(&mut self, subject: &Noun, property: &Property, holds: bool) -> bool {
+    fn hear_is(&mut self, subject: Noun, property: &Property, holds: bool) -> bool {
         let candidates = self.referents(subject);
         let witnesses: Vec<usize> = candidates
             .iter()
@@ -165,7 +165,7 @@ impl<'a> Judge<'a> {
     fn hear_both(&mut self, subjects: Subjects, property: &Property) -> bool {
         let groups = match subjects {
             Subjects::They => self.they.iter().map(|&index| vec![index]).collect(),
-            Subjects::Pair(one, other) => vec![self.referents(&one), self.referents(&other)],
+            Subjects::Pair(one, other) => vec![self.referents(one), self.referents(other)],
         };
         let witness = |group: &Vec<usize>| {
             group.iter().copied().find(|&index| self.has(index, property) == Some(true))
@@ -183,7 +183,7 @@ impl<'a> Judge<'a> {
                 [one, other] => (vec![one], vec![other]),
                 _ => return false,
             },
-            Subjects::Pair(one, other) => (self.referents(&one), self.referents(&other)),
+            Subjects::Pair(one, other) => (self.referents(one), self.referents(other)),
         };
         let objects = &self.scene.objects;
         let equal = |one: &Object, other: &Object| match by {
@@ -200,7 +200,7 @@ impl<'a> Judge<'a> {
         pair.is_some()
     }
 
-    fn hear_count(&mut self, group: &Group, number: usize, without: Option<Noun>) -> bool {
+    fn hear_count(&mut self, group: Group, number: usize, without: Option<Noun>) -> bool {
         let members = self.scene.indices(|object| group.holds(object));
         match without {
             None => {
@@ -212,22 +212,22 @@ impl<'a> Judge<'a> {
                 right
             }
             Some(noun) => self
-                .referents(&noun)
+                .referents(noun)
                 .into_iter()
                 .any(|gone| members.iter().filter(|&&member| member != gone).count() == number),
         }
     }
 
     /// The objects that a phrase may mean here.
-    fn referents(&self, noun: &Noun) -> Vec<usize> {
-        if noun.article == Article::Pronoun { self.it.clone() } else { self.scene.matching(noun) }
+    fn referents(&self, noun: Noun) -> Vec<usize> {
+        if noun.article == Article::Pronoun { self.it.clone() } else { self.scene.matching(&noun) }
     }
 
     /// Whether the object has the property; `None` if the property names what is not there.
     fn has(&self, index: usize, property: &Property) -> Option<bool> {
         let objects = &self.scene.objects;
         let object = &objects[index];
-        let others = |noun: &Noun| -> Option<Vec<&Object>> {
+        let others = |noun: Noun| -> Option<Vec<&Object>> {
             let mut found = self.referents(noun);
             found.retain(|&other| other != index);
             (!found.is_empty()).then(|| found.into_iter().map(|other| &objects[other]).collect())
@@ -238,10 +238,10 @@ impl<'a> Judge<'a> {
             Property::Place(cell) => object.cell == *cell,
             Property::Such(noun) => noun.fits(object),
             Property::Related(relation, noun) => {
-                others(noun)?.iter().any(|other| relation.holds(object.cell, other.cell))
+                others(*noun)?.iter().any(|other| relation.holds(object.cell, other.cell))
             }
             Property::Between(one, other) => {
-                let (ones, others) = (others(one)?, others(other)?);
+                let (ones, others) = (others(*one)?, others(*other)?);
                 ones.iter().any(|a| others.iter().any(|b| between(object.cell, a.cell, b.cell)))
             }
             Property::Extreme(extreme) => objects
@@ -249,7 +249,7 @@ impl<'a> Judge<'a> {
                 .filter(|other| other.cell != object.cell)
                 .all(|other| extreme.relation().holds(object.cell, other.cell)),
             Property::Compared(ordering, noun) => {
-                others(noun)?.iter().any(|other| object.size.cmp(&other.size) == *ordering)
+                others(*noun)?.iter().any(|other| object.size.cmp(&other.size) == *ordering)
             }
             Property::GoodFor(purpose) => purpose.kinds().contains(&object.kind),
         })
@@ -266,3 +266,6 @@ pub(super) fn most_common(scene: &Scene) -> Option<Color> {
         .all(|color| count(color).cmp(&count(best)) == Ordering::Less);
     unique.then_some(best)
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,8 +165,8 @@ impl Group {
         format!("{} {noun}", number_word(count))
     }
 
-    fn noun(&self) -> Noun {
-        let Self { size, color, kind } = *self;
+    fn noun(self) -> Noun {
+        let Self { size, color, kind } = self;
         Noun { article: Article::Definite, size, color, kind, cell: None }
     }
 }

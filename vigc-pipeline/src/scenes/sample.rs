@@ -59,8 +59,6 @@ pub enum Purpose {
     Scene,
     /// The texts of a scene.
     Texts,
-    /// The questions of an evaluation.
-    Evaluation,
 }
 
 /// One color for each kind, the eight colors in turn: combinations that only `unseen` scenes have.

@@ -17,7 +17,7 @@ use super::noun::Noun;
 use super::{Purpose, Scene, Split};
 
 /// The three kinds of dialogue that LLaVA's data has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialogue {
     /// A question about something in the picture and one to three sentences.

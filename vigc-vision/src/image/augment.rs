@@ -75,9 +75,8 @@ impl TrainTransform {
     }
 
     fn central_crop(&self, width: u32, height: u32) -> View {
-        let scaled = |side: u32, factor: f64| {
-            ((f64::from(side) * factor).round_ties_even() as u32).max(1)
-        };
+        let scaled =
+            |side: u32, factor: f64| ((f64::from(side) * factor).round_ties_even() as u32).max(1);
         let ratio = f64::from(width) / f64::from(height);
         let (w, h) = if ratio < self.ratio.0 {
             (width, scaled(width, 1.0 / self.ratio.0).min(height))

@@ -19,7 +19,8 @@ fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(2..)?;
     loop {
         // Markers may be padded with 0xFF, and stray bytes between segments are tolerated.
-        let start = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
+        let start =
+            rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
         rest = &rest[start + 1..];
         match rest[0] {
             START_OF_SCAN => return Some(rest),

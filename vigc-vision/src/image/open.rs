@@ -38,7 +38,8 @@ impl Default for ImageLimits {
 /// profiles are applied. Two things differ:
 /// - 16-bit channels keep their high byte. Pillow does the same for colour, but clips 16-bit
 ///   greys at 255, which turns them white.
-/// - JPEG decoders are free to round; values differ from libjpeg's by a few units.
+/// - JPEG decoders are free to round; values differ from libjpeg's by up to 4 where colours are
+///   subsampled.
 ///
 /// # Errors
 ///

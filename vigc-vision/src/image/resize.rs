@@ -1,8 +1,10 @@
 //! Pillow's resampling, bit for bit.
 //!
-//! Two separable passes, horizontal then vertical, over filters that widen when the image shrinks.
-//! Coefficients are fixed-point numbers and each pass rounds to 8 bits, as in Pillow's
-//! `src/libImaging/Resample.c`; models trained on Pillow's pixels get exactly those.
+//! Two separable passes over filters that widen when the image shrinks. Coefficients are
+//! fixed-point numbers and each pass rounds to 8 bits, as in Pillow's
+//! `src/libImaging/Resample.c`.
+
+use std::borrow::Cow;
 
 use image::RgbImage;
 use rayon::prelude::*;
@@ -63,7 +65,8 @@ impl Filter {
 
 /// Resizes to exactly `width` x `height` without keeping the aspect ratio.
 ///
-/// Equals Pillow's `Image.resize((width, height), filter)` on an RGB image in every bit.
+/// Equals `Image.resize((width, height), filter)` of Pillow 13 on an RGB image in every bit; earlier
+/// versions differ by a rounding where an image shrinks mostly in height.
 ///
 /// # Panics
 ///
@@ -75,18 +78,44 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
         source_width > 0 && source_height > 0 && width > 0 && height > 0,
         "cannot resize {source_width}x{source_height} to {width}x{height}"
     );
-    let mut pixels = None;
-    if width != source_width {
-        let taps = Taps::new(source_width as usize, width as usize, filter);
-        pixels = Some(horizontal(image.as_raw(), source_width as usize, &taps));
+    let columns = |pixels| Pixels::stretch(pixels, source_width, width, filter, horizontal);
+    let rows = |pixels| Pixels::stretch(pixels, source_height, height, filter, vertical);
+    let pixels = Pixels { width: source_width as usize, bytes: Cow::Borrowed(image.as_raw()) };
+    let resized = if shrinks_mostly_in_height(image.dimensions(), (width, height)) {
+        columns(rows(pixels))
+    } else {
+        rows(columns(pixels))
+    };
+    let bytes = resized.bytes.into_owned();
+    RgbImage::from_raw(width, height, bytes).expect("the passes write width * height pixels")
+}
+
+/// Whether Pillow takes the vertical pass first. Versions before 13 never do; the order changes a
+/// rounding here and there.
+fn shrinks_mostly_in_height((w, h): (u32, u32), (width, height): (u32, u32)) -> bool {
+    let [w, h, width, height] = [w, h, width, height].map(i64::from);
+    h > height && h - height > 2 * (w - width)
+}
+
+/// Stretches rows of bytes of a width in pixels; gives the new width and bytes.
+type Pass = fn(&[u8], usize, &Taps) -> (usize, Vec<u8>);
+
+/// RGB rows between two passes.
+struct Pixels<'a> {
+    width: usize,
+    bytes: Cow<'a, [u8]>,
+}
+
+impl Pixels<'_> {
+    /// Runs one pass, or none if the side stays.
+    fn stretch(self, source: u32, target: u32, filter: Filter, pass: Pass) -> Self {
+        if source == target {
+            return self;
+        }
+        let taps = Taps::new(source as usize, target as usize, filter);
+        let (width, bytes) = pass(&self.bytes, self.width, &taps);
+        Pixels { width, bytes: Cow::Owned(bytes) }
     }
-    if height != source_height {
-        let taps = Taps::new(source_height as usize, height as usize, filter);
-        let source = pixels.as_deref().unwrap_or(image.as_raw());
-        pixels = Some(vertical(source, width as usize, &taps));
-    }
-    let pixels = pixels.unwrap_or_else(|| image.as_raw().clone());
-    RgbImage::from_raw(width, height, pixels).expect("the passes write width * height pixels")
 }
 
 /// Where each output sample reads, and with which fixed-point weights.
@@ -104,18 +133,13 @@ impl Taps {
         let filter_scale = scale.max(1.0);
         let support = filter.support() * filter_scale;
         let stride = support.ceil() as usize * 2 + 1;
-        let mut taps = Self {
-            bounds: Vec::with_capacity(target),
-            weights: vec![0; target * stride],
-            stride,
-        };
+        let mut taps =
+            Self { bounds: Vec::with_capacity(target), weights: vec![0; target * stride], stride };
         for (i, fixed) in taps.weights.chunks_exact_mut(stride).enumerate() {
             let center = (i as f64 + 0.5) * scale;
             let first = (center - support + 0.5).max(0.0) as usize;
             let last = ((center + support + 0.5) as usize).min(source);
-            let weight = |x: usize| {
-                filter.weight((x as f64 - center + 0.5) * (1.0 / filter_scale))
-            };
+            let weight = |x: usize| filter.weight((x as f64 - center + 0.5) * (1.0 / filter_scale));
             let total: f64 = (first..last).map(weight).sum();
             for (fixed, x) in fixed.iter_mut().zip(first..last) {
                 let weight = if total == 0.0 { weight(x) } else { weight(x) / total };
@@ -145,7 +169,7 @@ fn to_pixel(sum: i32) -> u8 {
 /// The rounding term that every sum starts from.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
-fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> Vec<u8> {
+fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> (usize, Vec<u8>) {
     let width = taps.bounds.len();
     let rows = source.len() / (source_width * CHANNELS);
     let mut target = vec![0; rows * width * CHANNELS];
@@ -155,7 +179,8 @@ fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> Vec<u8> {
         .for_each(|(target, source)| {
             for (pixel, (first, weights)) in target.chunks_exact_mut(CHANNELS).zip(taps.iter()) {
                 let mut sums = [HALF; CHANNELS];
-                for (sample, &weight) in source[first * CHANNELS..].chunks_exact(CHANNELS).zip(weights)
+                for (sample, &weight) in
+                    source[first * CHANNELS..].chunks_exact(CHANNELS).zip(weights)
                 {
                     for (sum, &value) in sums.iter_mut().zip(sample) {
                         *sum += i32::from(value) * weight;
@@ -166,10 +191,10 @@ fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> Vec<u8> {
                 }
             }
         });
-    target
+    (width, target)
 }
 
-fn vertical(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
+fn vertical(source: &[u8], width: usize, taps: &Taps) -> (usize, Vec<u8>) {
     let row = width * CHANNELS;
     let mut target = vec![0; taps.bounds.len() * row];
     let taps: Vec<_> = taps.iter().collect();
@@ -187,7 +212,7 @@ fn vertical(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
             }
         },
     );
-    target
+    (width, target)
 }
 
 #[cfg(test)]

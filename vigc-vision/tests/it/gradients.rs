@@ -68,7 +68,8 @@ fn of_the_qformer() {
     let (seen, missing, bad) = check(&qformer, qformer.forward(queries, Some(&text), &images));
     assert_eq!(seen, 4 + 3 * 22 + 2 * 10);
     let last_text = |path: &String| {
-        path.starts_with("encoder.layer.2.intermediate.") || path.starts_with("encoder.layer.2.output.")
+        path.starts_with("encoder.layer.2.intermediate.")
+            || path.starts_with("encoder.layer.2.output.")
     };
     assert_eq!(missing.len(), 6, "{missing:?}");
     assert!(missing.iter().all(last_text) && bad.is_empty(), "{missing:?} {bad:?}");

@@ -41,7 +41,8 @@ fn equals_transformers() {
     assert_eq!(cases.len(), 4);
     for (name, case) in cases {
         let (qformer, golden) = load(&name, &case.config, &device);
-        let images = qformer.image_key_values(golden.tensor("input.image_embeds", &device).unwrap());
+        let images =
+            qformer.image_key_values(golden.tensor("input.image_embeds", &device).unwrap());
         let queries = golden.tensor("input.query_tokens", &device).unwrap();
         let output = qformer.forward(queries, case.text().as_ref(), &images);
         let expected = golden.tensor("output.queries", &device).unwrap();
@@ -55,7 +56,8 @@ fn the_training_path_without_dropout_computes_the_same() {
     for (name, case) in cases() {
         let config = case.config.clone().with_dropout(0.0);
         let (qformer, golden) = load(&name, &config, &device);
-        let images = qformer.image_key_values(golden.tensor("input.image_embeds", &device).unwrap());
+        let images =
+            qformer.image_key_values(golden.tensor("input.image_embeds", &device).unwrap());
         let queries = golden.tensor("input.query_tokens", &device).unwrap();
         let output = qformer.forward(queries, case.text().as_ref(), &images);
         let expected = golden.tensor("output.queries", &device).unwrap();
@@ -70,7 +72,8 @@ fn dropout_acts_in_training_only() {
         let qformer = config.init(&device);
         let images = Tensor::random([1, 5, 8], Distribution::Default, &device);
         let queries = Tensor::random([1, 3, 16], Distribution::Default, &device);
-        let run = || qformer.forward(queries.clone(), None, &qformer.image_key_values(images.clone()));
+        let run =
+            || qformer.forward(queries.clone(), None, &qformer.image_key_values(images.clone()));
         assert_eq!(distance(run(), run()) > 1e-3, differ);
     }
 }

@@ -1,6 +1,8 @@
 use burn::tensor::Device;
 use serde::Deserialize;
-use vigc_vision::image::{Filter, ImageProcessor, ImageProcessorConfig, RgbImage, resize};
+use vigc_vision::image::{
+    Filter, ImageProcessor, ImageProcessorConfig, RgbImage, TrainTransform, resize,
+};
 
 use crate::fixture::{fnv1a, json, path};
 
@@ -80,9 +82,22 @@ fn a_batch_is_its_images() {
 }
 
 #[test]
+fn an_augmented_view_depends_on_its_seed_only() {
+    let processor = ImageProcessor::new(ImageProcessorConfig::square(14)).unwrap();
+    let image = picture("gradient", (64, 48));
+    let view = |seed| processor.process_augmented(&image, &TrainTransform::default(), seed);
+    assert_eq!(view(1).len(), 3 * 14 * 14);
+    assert_eq!(view(1), view(1));
+    assert_ne!(view(1), view(2));
+    let whole = TrainTransform { scale: (1.0, 1.0), ratio: (4.0 / 3.0, 4.0 / 3.0), flip: 0.0 };
+    assert_eq!(processor.process_augmented(&image, &whole, 5), processor.process(&image));
+}
+
+#[test]
 fn reads_both_places_of_the_configuration() {
     let older = std::fs::read_to_string(path("resize/preprocessor_config.json")).unwrap();
-    let newer = format!(r#"{{"processor_class": "InstructBlipProcessor", "image_processor": {older}}}"#);
+    let newer =
+        format!(r#"{{"processor_class": "InstructBlipProcessor", "image_processor": {older}}}"#);
     let only_processor = r#"{"processor_class": "InstructBlipProcessor", "num_query_tokens": 32}"#;
     for files in [
         vec![("preprocessor_config.json", &*older)],

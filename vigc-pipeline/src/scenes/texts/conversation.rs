@@ -132,7 +132,7 @@ impl Teller<'_> {
         let asked = self.absent()?;
         let question = format!("is there {} {suffix}", asked.a());
         let mut answer = vec![format!("no, there is no {} in the picture", asked.bare())];
-        answer.extend(self.near_miss(&asked));
+        answer.extend(self.near_miss(asked));
         Some(QuestionAnswer::new(&question, &answer))
     }
 
@@ -152,7 +152,7 @@ impl Teller<'_> {
     }
 
     /// What color the thing has that was asked for in another color.
-    fn near_miss(&self, asked: &Noun) -> Option<String> {
+    fn near_miss(&self, asked: Noun) -> Option<String> {
         let kind = asked.without_color();
         let [only] = *self.scene.matching(&kind).as_slice() else { return None };
         let color = self.scene.objects[only].color.name();
@@ -172,10 +172,10 @@ impl Teller<'_> {
         let members = self.scene.indices(|object| group.holds(object));
         let exact = self.exact(context).the();
         let question = format!("how many {} are in the picture with {exact}", group.plural());
-        let mut answer = vec![counted(&group, members.len())];
+        let mut answer = vec![counted(group, members.len())];
         let named: Vec<Noun> = members.iter().filter_map(|&i| self.placeless(i)).collect();
         if let ([only], [_]) = (members.as_slice(), named.as_slice()) {
-            answer.push(self.what_it_is(*only, &group));
+            answer.push(self.what_it_is(*only, group));
         } else if members.len() == 2 && named.len() == 2 {
             for (noun, &member) in named.iter().zip(&members) {
                 let place = self.scene.objects[member].cell.place();
@@ -185,7 +185,7 @@ impl Teller<'_> {
         Some(QuestionAnswer::new(&question, &answer))
     }
 
-    fn what_it_is(&self, index: usize, group: &Group) -> String {
+    fn what_it_is(&self, index: usize, group: Group) -> String {
         let object = self.scene.objects[index];
         if group.kind.is_some() {
             return format!("it is {} and it is {}", object.color.name(), object.cell.place());
@@ -258,7 +258,7 @@ impl Teller<'_> {
 }
 
 /// `there are two red objects`.
-pub(super) fn counted(group: &Group, count: usize) -> String {
+pub(super) fn counted(group: Group, count: usize) -> String {
     let verb = if count == 1 { "is" } else { "are" };
     format!("there {verb} {}", group.counted(count))
 }

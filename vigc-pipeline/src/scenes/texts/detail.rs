@@ -29,7 +29,7 @@ impl Teller<'_> {
         let objects = &self.scene.objects;
         let mut order: Vec<usize> = vec![first];
         order.extend((0..objects.len()).filter(|&index| index != first));
-        let mut clauses = vec![counted(&Group::OBJECTS, objects.len())];
+        let mut clauses = vec![counted(Group::OBJECTS, objects.len())];
         let a = |index: usize| Noun::full(&objects[index]).a();
         let (alone, paired) = order.split_at(match objects.len() {
             count @ ..=4 => count,

@@ -110,7 +110,7 @@ impl Teller<'_> {
             std::cmp::Ordering::Less => format!("no, there are fewer {plural} than {other}"),
             std::cmp::Ordering::Equal => format!("no, there are as many {plural} as {other}"),
         };
-        let answer = [counted(&left, a), counted(&right, b), verdict];
+        let answer = [counted(left, a), counted(right, b), verdict];
         Some(QuestionAnswer::new(&question, &answer))
     }
 
@@ -177,7 +177,7 @@ impl Teller<'_> {
         let question = format!("what is the most common color {context}");
         let members = self.scene.indices(|object| group.holds(object));
         let mut answer =
-            vec![format!("the most common color is {}", color.name()), counted(&group, count)];
+            vec![format!("the most common color is {}", color.name()), counted(group, count)];
         if let [one, other] = *members.as_slice() {
             let both = [one, other].map(|index| self.colorless(index).the());
             answer.push(format!("{} are both {}", listed(&both), color.name()));
@@ -218,7 +218,7 @@ impl Teller<'_> {
         let question = format!("how many objects would be left without {exact}");
         let rest = Group::OBJECTS.counted(count - 1);
         let answer = [
-            counted(&Group::OBJECTS, count),
+            counted(Group::OBJECTS, count),
             format!("without {}, there would be {rest}", self.short(index).the()),
         ];
         Some(QuestionAnswer::new(&question, &answer))

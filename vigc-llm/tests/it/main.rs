@@ -1,0 +1,16 @@
+//! Integration tests of `vigc-llm`: one binary, one module a topic.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
+
+mod fake;
+mod generation;
+mod generation_parity;
+mod llama;
+mod loss;
+mod tokenizer;
+
+use std::path::PathBuf;
+
+/// A file below `tests/fixtures`.
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}

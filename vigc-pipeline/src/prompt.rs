@@ -1,0 +1,26 @@
+//! What the network is told and asked, and how its answers are read: instructions, templates,
+//! question prefixes, text processors and the `Question: … Answer: …` form.
+//!
+//! Every wording is that of the reference implementation (opendatalab/VIGC), including its slips
+//! of grammar, because checkpoints were trained on exactly these texts.
+//!
+//! ```
+//! use vigc_pipeline::prompt::{LlavaTask, qa_text};
+//!
+//! let instruction = LlavaTask::Conversation.instruction();
+//! assert!(instruction.starts_with("Generate a question"));
+//! let pair = qa_text::parse_strict("Question: What is it? Answer: A cat.")?;
+//! assert_eq!((pair.question.as_str(), pair.answer.as_str()), ("What is it?", "A cat."));
+//! # Ok::<(), qa_text::Malformed>(())
+//! ```
+
+pub mod instructions;
+mod llava_task;
+pub mod qa_text;
+pub mod question_prefix;
+pub mod templates;
+mod text_processor;
+
+pub use llava_task::{LlavaTask, UnknownTask};
+pub(crate) use text_processor::python_strip;
+pub use text_processor::{TextProcessor, blip_caption, blip_caption_instruct, blip_question};

@@ -1,0 +1,231 @@
+//! The record of a run, from which it can be resumed.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use vigc_core::config::{read_json, write_json};
+
+use super::export::{Format, write_array};
+use super::json_lines::{JsonLines, read_lines};
+use super::sample::{InstructionSample, Record, RunSettings};
+use crate::prompt::LlavaTask;
+use crate::{Error, Result};
+
+/// The record of a run: rows in one JSONL file, rejected texts and skipped images in another, the
+/// run's settings in a third.
+///
+/// Beside `out.jsonl` there are `out.jsonl.rejected.jsonl` and `out.jsonl.settings.json`. In the
+/// formats that are one JSON value, rows are first gathered in `out.json.rows.jsonl`, and
+/// [`finish`](Self::finish) writes `out.json` whole or not at all.
+///
+/// Every row is written, complete with its newline, before the next is made, so that a killed run
+/// loses at most the row it was writing; [`resume`](Self::resume) removes what is left of it.
+#[derive(Debug)]
+pub struct Journal {
+    output: PathBuf,
+    format: Format,
+    rows: JsonLines,
+    rejected: JsonLines,
+    finished: Finished,
+}
+
+impl Journal {
+    /// Begins a record. An earlier output of the same name is kept as `….previous`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::InUse`] or [`Error::Write`] if a file cannot be written.
+    pub fn create(
+        output: impl AsRef<Path>,
+        format: Format,
+        settings: &RunSettings,
+    ) -> Result<Self> {
+        let output = output.as_ref();
+        let paths = Paths::new(output, format);
+        // The lock comes first: another run's files are not touched.
+        drop(JsonLines::append_to(&paths.rows)?);
+        for path in [output, &paths.rows] {
+            keep_previous(path)?;
+        }
+        // Settings come before rows: rows without settings could not be resumed.
+        let (rows, rejected) =
+            (JsonLines::create(&paths.rows)?, JsonLines::create(&paths.rejected)?);
+        write_json(&paths.settings, settings)?;
+        Ok(Self {
+            output: output.to_owned(),
+            format,
+            rows,
+            rejected,
+            finished: Finished::default(),
+        })
+    }
+
+    /// Goes on with a record, or begins it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::OtherSettings`] if it was begun with other settings, [`Error::Line`] if a
+    /// line other than an unfinished last one is damaged, or an error of [`create`](Self::create).
+    pub fn resume(
+        output: impl AsRef<Path>,
+        format: Format,
+        settings: &RunSettings,
+    ) -> Result<Self> {
+        let output = output.as_ref();
+        let paths = Paths::new(output, format);
+        if !paths.settings.exists() || !paths.rows.exists() {
+            return Self::create(output, format, settings);
+        }
+        compare_settings(&paths, settings)?;
+        let (rows, rejected) =
+            (JsonLines::append_to(&paths.rows)?, JsonLines::append_to(&paths.rejected)?);
+        let mut finished = Finished::default();
+        for path in [rows.path(), rejected.path()] {
+            for key in read_lines::<Key>(path)? {
+                let key = key?;
+                finished.0.insert((key.image, key.task));
+            }
+        }
+        Ok(Self { output: output.to_owned(), format, rows, rejected, finished })
+    }
+
+    /// What is on record and need not be made again.
+    #[must_use]
+    pub fn finished(&self) -> &Finished {
+        &self.finished
+    }
+
+    /// The file that rejected texts and skipped images are recorded in.
+    #[must_use]
+    pub fn rejected_path(&self) -> &Path {
+        self.rejected.path()
+    }
+
+    /// Appends a result.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Write`] if the file cannot be written.
+    pub fn append(&mut self, record: &Record) -> Result<()> {
+        match record {
+            Record::Sample(sample) => self.rows.write(sample),
+            Record::Rejected(rejected) => self.rejected.write(rejected),
+            Record::Skipped(skipped) => self.rejected.write(skipped),
+        }
+    }
+
+    /// Completes the output: for a format that is one JSON value, writes it from all rows on record,
+    /// those of earlier runs included.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Write`] if the file cannot be written.
+    pub fn finish(self) -> Result<()> {
+        if self.format == Format::Vigc {
+            return Ok(());
+        }
+        let rows = read_lines::<InstructionSample>(self.rows.path())?;
+        write_array(&self.output, self.format, rows)
+    }
+}
+
+/// The samples that are on record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finished(HashSet<(String, Option<LlavaTask>)>);
+
+impl Finished {
+    /// Whether an image was skipped, or its task finished.
+    #[must_use]
+    pub fn contains(&self, image: &str, task: LlavaTask) -> bool {
+        [None, Some(task)].into_iter().any(|task| self.0.contains(&(image.to_owned(), task)))
+    }
+
+    /// How many results there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[derive(Deserialize)]
+struct Key {
+    image: String,
+    task: Option<LlavaTask>,
+}
+
+struct Paths {
+    rows: PathBuf,
+    rejected: PathBuf,
+    settings: PathBuf,
+}
+
+impl Paths {
+    fn new(output: &Path, format: Format) -> Self {
+        let rows = match format {
+            Format::Vigc => output.to_owned(),
+            Format::Llava | Format::Reference => beside(output, ".rows.jsonl"),
+        };
+        Self {
+            rows,
+            rejected: beside(output, ".rejected.jsonl"),
+            settings: beside(output, ".settings.json"),
+        }
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+fn keep_previous(path: &Path) -> Result<()> {
+    if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
+        let fail = |source| Error::Write { path: path.to_owned(), source };
+        fs::rename(path, beside(path, ".previous")).map_err(fail)?;
+    }
+    Ok(())
+}
+
+fn compare_settings(paths: &Paths, settings: &RunSettings) -> Result<()> {
+    let begun = read_json::<serde_json::Value>(&paths.settings)?;
+    // Through text, so that numbers are rounded as those that were read.
+    let error = |source| vigc_core::Error::Json { path: paths.settings.clone(), source };
+    let now = serde_json::to_string(settings)
+        .and_then(|text| serde_json::from_str(&text))
+        .map_err(error)?;
+    let mut differences = Vec::new();
+    find_differences("", &begun, &now, &mut differences);
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(Error::OtherSettings { path: paths.rows.clone(), differences }),
+    }
+}
+
+/// Names each value in which two JSON values differ.
+fn find_differences(
+    name: &str,
+    begun: &serde_json::Value,
+    now: &serde_json::Value,
+    differences: &mut Vec<String>,
+) {
+    if let (Some(old), Some(new)) = (begun.as_object(), now.as_object()) {
+        let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+        for key in keys {
+            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            let value = |of: &serde_json::Map<_, _>| of.get(key).cloned().unwrap_or_default();
+            find_differences(&name, &value(old), &value(new), differences);
+        }
+    } else if begun != now {
+        differences.push(format!("{name} was {begun}, is {now}"));
+    }
+}

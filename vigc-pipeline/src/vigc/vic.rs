@@ -1,0 +1,253 @@
+//! The correction loop under our rules.
+
+use super::dialogue::{Corrected, Rejected, Rejection, Step, StopReason, compare};
+use super::sample::CorrectionStep;
+use super::sentence::{self, Span};
+use super::{Correction, Finish, Generated, LastStep, PromptStyle, Steps, Unit};
+use crate::prompt::qa_text::{self, QuestionAnswer};
+
+/// A sample under our rules.
+///
+/// VIG's text must hold exactly one question and one answer. Then, step by step, the model is shown
+/// the question with the answer so far, and the first sentence (or paragraph) of its text that has
+/// not been said is accepted.
+///
+/// ```
+/// use vigc_pipeline::vigc::{Correction, Finish, Generated, Vic};
+///
+/// let mut vic = Vic::new("Ask and answer.", Correction::until_end(8));
+/// for text in ["Question: What is it? Answer: A dog.", "A cat. It sits.", "It sits."] {
+///     vic.accept(&Generated { text: text.into(), score: 0.0, tokens: vec![], finish: Finish::Eos });
+/// }
+/// assert_eq!(vic.next_prompt(), None);
+/// assert_eq!(vic.finish().unwrap().answer, "A cat. It sits.");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Vic {
+    correction: Correction,
+    instruction: String,
+    pair: QuestionAnswer,
+    draft_log_prob: Option<f32>,
+    one_shot: Option<String>,
+    accepted: Vec<CorrectionStep>,
+    prompt: String,
+    taken: usize,
+    state: State,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Questioning,
+    Correcting,
+    Stopped(StopReason),
+    Rejected(Rejected),
+}
+
+impl Vic {
+    /// A sample that begins with VIG.
+    #[must_use]
+    pub fn new(instruction: &str, correction: Correction) -> Self {
+        Self {
+            correction,
+            instruction: instruction.to_owned(),
+            pair: QuestionAnswer { question: String::new(), answer: String::new() },
+            draft_log_prob: None,
+            one_shot: None,
+            accepted: Vec::new(),
+            prompt: instruction.to_owned(),
+            taken: 0,
+            state: State::Questioning,
+        }
+    }
+
+    /// A sample whose question, and perhaps answer, is given.
+    #[must_use]
+    pub fn for_question(instruction: &str, pair: QuestionAnswer, correction: Correction) -> Self {
+        let mut vic = Self::new(instruction, correction);
+        vic.begin_correction(pair);
+        vic
+    }
+
+    /// What the model is to be asked next, if anything.
+    #[must_use]
+    pub fn next_prompt(&self) -> Option<&str> {
+        matches!(self.state, State::Questioning | State::Correcting).then_some(&self.prompt)
+    }
+
+    /// Takes the model's answer to the prompt.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there was no prompt.
+    pub fn accept(&mut self, generated: &Generated) -> Step {
+        match self.state {
+            State::Questioning => self.accept_draft(generated),
+            State::Correcting => self.accept_correction(generated),
+            State::Stopped(_) | State::Rejected(_) => panic!("there was no prompt to answer"),
+        }
+        match &self.state {
+            State::Questioning | State::Correcting => Step::Continue,
+            State::Stopped(reason) => Step::Stopped(*reason),
+            State::Rejected(rejected) => Step::Rejected(rejected.reason),
+        }
+    }
+
+    /// The finished texts.
+    ///
+    /// # Errors
+    ///
+    /// The rejected text with its reason.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is another prompt.
+    pub fn finish(mut self) -> Result<Corrected, Rejected> {
+        let stop = match self.state {
+            State::Stopped(reason) => reason,
+            State::Rejected(rejected) => return Err(rejected),
+            State::Questioning | State::Correcting => panic!("there is another prompt to answer"),
+        };
+        let (answer, changes) = if stop == StopReason::NotCorrected {
+            (self.pair.answer.clone(), Vec::new())
+        } else {
+            let answer = self.answer_so_far();
+            let changes = compare(&self.pair.answer, &answer, &mut self.accepted);
+            (answer, changes)
+        };
+        Ok(Corrected {
+            whole_text: format!("{} {answer}", self.opening()),
+            question: self.pair.question,
+            draft: self.pair.answer,
+            draft_log_prob: self.draft_log_prob,
+            one_shot: self.one_shot,
+            answer,
+            steps: self.accepted,
+            stop,
+            changes,
+        })
+    }
+
+    fn accept_draft(&mut self, generated: &Generated) {
+        match qa_text::parse_strict(&generated.text) {
+            Ok(pair) => {
+                self.draft_log_prob =
+                    generated.log_prob(&(0..generated.text.len())).map(|(sum, _)| sum);
+                self.begin_correction(pair);
+            }
+            Err(_) if generated.finish == Finish::Length && !generated.text.contains("Answer:") => {
+                self.reject(Rejection::TruncatedDraft, generated);
+            }
+            Err(reason) => self.reject(Rejection::Malformed(reason), generated),
+        }
+    }
+
+    fn begin_correction(&mut self, pair: QuestionAnswer) {
+        self.pair = pair;
+        self.prompt = self.opening();
+        self.state = match self.correction.most_steps() {
+            0 => State::Stopped(StopReason::NotCorrected),
+            _ => State::Correcting,
+        };
+    }
+
+    fn accept_correction(&mut self, generated: &Generated) {
+        self.taken += 1;
+        if self.one_shot.is_none() {
+            self.one_shot = Some(generated.text.trim().to_owned());
+        }
+        let spans = self.cut(generated);
+        let is_last = self.taken == self.correction.most_steps();
+        let everything = is_last && self.correction.last_step == LastStep::Everything;
+        let before = self.accepted.len();
+        let mut unread = spans.len();
+        let mut skipped = 0;
+        for span in &spans {
+            unread -= 1;
+            if self.has_said(&generated.text[span.bytes.clone()]) {
+                skipped += 1;
+                continue;
+            }
+            self.push(generated, span, skipped);
+            skipped = 0;
+            if !everything {
+                break;
+            }
+        }
+        let ended = unread == 0 && generated.finish != Finish::Length;
+        if self.accepted.len() == before {
+            let nothing = match () {
+                () if !spans.is_empty() => StopReason::Repeated,
+                () if generated.text.trim().is_empty() => StopReason::NothingGenerated,
+                () => StopReason::Truncated,
+            };
+            self.stop(nothing, generated);
+        } else if is_last {
+            self.stop(StopReason::LastStep, generated);
+        } else if ended && matches!(self.correction.steps, Steps::UntilEnd { .. }) {
+            self.stop(StopReason::ModelEnded, generated);
+        } else {
+            self.prompt = self.opening() + " " + &self.answer_so_far();
+        }
+    }
+
+    /// The units of a text, without one that breaks off because the text became too long.
+    fn cut(&self, generated: &Generated) -> Vec<Span> {
+        let mut spans = match self.correction.unit {
+            Unit::Sentence => sentence::sentences(&generated.text),
+            Unit::Paragraph => sentence::paragraphs(&generated.text),
+        };
+        let breaks_off = generated.finish == Finish::Length;
+        if breaks_off && spans.last().is_some_and(|span| !span.complete) {
+            spans.pop();
+        }
+        spans
+    }
+
+    fn has_said(&self, text: &str) -> bool {
+        let text = sentence::normalize(text);
+        self.accepted.iter().any(|step| sentence::normalize(&step.text) == text)
+    }
+
+    fn push(&mut self, generated: &Generated, span: &Span, repeats_skipped: usize) {
+        let log_prob = generated.log_prob(&span.bytes);
+        self.accepted.push(CorrectionStep {
+            step: self.taken,
+            text: generated.text[span.bytes.clone()].to_owned(),
+            log_prob: log_prob.map(|(sum, _)| sum),
+            tokens: log_prob.map_or(0, |(_, count)| count),
+            repeats_skipped,
+            verdict: None,
+        });
+    }
+
+    fn opening(&self) -> String {
+        let question = &self.pair.question;
+        match self.correction.style {
+            PromptStyle::Vig => format!("{} Question: {question} Answer:", self.instruction),
+            PromptStyle::Vic => question.clone(),
+        }
+    }
+
+    fn answer_so_far(&self) -> String {
+        let separator = match self.correction.unit {
+            Unit::Sentence => " ",
+            Unit::Paragraph => "\n\n",
+        };
+        self.accepted.iter().map(|step| step.text.as_str()).collect::<Vec<_>>().join(separator)
+    }
+
+    fn stop(&mut self, reason: StopReason, generated: &Generated) {
+        if self.accepted.is_empty() {
+            self.reject(Rejection::NoCorrection(reason), generated);
+        } else {
+            self.state = State::Stopped(reason);
+        }
+    }
+
+    fn reject(&mut self, reason: Rejection, generated: &Generated) {
+        self.state = State::Rejected(Rejected { reason, text: generated.text.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

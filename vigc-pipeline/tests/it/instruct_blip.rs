@@ -1,0 +1,170 @@
+//! The composed model against transformers, on a folder that transformers wrote.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, Device, Tensor, Tolerance};
+use serde::Deserialize;
+use vigc_core::weights::Checkpoint;
+use vigc_llm::generation::GenerationConfig;
+use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_vision::image::RgbImage;
+
+/// f32 sums in another order.
+const TOLERANCE: f32 = 1e-4;
+
+/// What transformers made of one prompt.
+#[derive(Deserialize)]
+struct Row {
+    prompt: String,
+    input_ids: Vec<u32>,
+    qformer_input_ids: Vec<u32>,
+    greedy: Vec<u32>,
+    text: String,
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/instruct_blip")
+}
+
+fn rows() -> Vec<Row> {
+    serde_json::from_slice(&fs::read(fixtures().join("golden.json")).unwrap()).unwrap()
+}
+
+fn tiny() -> InstructBlip {
+    InstructBlip::from_dir(fixtures().join("tiny"), &Device::default()).unwrap()
+}
+
+struct Golden(Checkpoint);
+
+impl Golden {
+    fn open() -> Self {
+        Self(Checkpoint::open(fixtures().join("golden.safetensors")).unwrap())
+    }
+
+    fn tensor<const D: usize>(&self, name: &str, i: usize) -> Tensor<D> {
+        self.0.tensor(&format!("{name}_{i}"), &Device::default()).unwrap()
+    }
+
+    fn image(&self, i: usize) -> RgbImage {
+        let pixels = self.tensor::<3>("image", i);
+        let [height, width, _] = pixels.dims().map(|side| u32::try_from(side).unwrap());
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes as f32")]
+        let bytes = pixels.into_data().iter::<f32>().map(|value| value as u8).collect();
+        RgbImage::from_raw(width, height, bytes).unwrap()
+    }
+}
+
+fn assert_close<const D: usize>(actual: Tensor<D>, expected: Tensor<D>) {
+    let tolerance = Tolerance::<f32>::rel_abs(TOLERANCE, TOLERANCE);
+    actual.into_data().assert_approx_eq(&expected.into_data(), tolerance);
+}
+
+fn prompt(text: &str) -> Prompt<'_> {
+    Prompt { image: 0, text, seed: 0 }
+}
+
+#[test]
+fn every_stage_equals_transformers() {
+    let (model, golden) = (tiny(), Golden::open());
+    let network = model.network();
+    for (i, row) in rows().iter().enumerate() {
+        let pixel_values = model.processor().batch(&[golden.image(i)], model.device());
+        assert_close(pixel_values.clone(), golden.tensor("pixel_values", i));
+        let image_embeds = network.image_embeds(pixel_values);
+        assert_close(image_embeds.clone(), golden.tensor("image_embeds", i));
+        let images = model.encode_embeds(image_embeds);
+
+        let text = model.qformer_batch(&[prompt(&row.prompt)]).unwrap();
+        assert_eq!(text.row(0), row.qformer_input_ids);
+        let query_output = network.query_output(&text, images.key_values());
+        assert_close(query_output, golden.tensor("query_output", i));
+        let language_inputs = network.language_inputs(&text, images.key_values());
+        assert_close(language_inputs, golden.tensor("language_inputs", i));
+
+        let inputs = model.prompt_inputs(&images, &[prompt(&row.prompt)]).unwrap();
+        assert_eq!(inputs.prompts.row(0), row.input_ids);
+        let lm = &network.language_model;
+        let logits = lm.logits(lm.forward(inputs.embeds, inputs.mask, None));
+        assert_close(logits, golden.tensor("logits", i));
+    }
+}
+
+#[test]
+fn greedy_texts_equal_transformers_alone_and_in_a_batch() {
+    let (model, golden, rows) = (tiny(), Golden::open(), rows());
+    let images: Vec<_> = (0..rows.len()).map(|i| golden.image(i)).collect();
+    let images = model.encode(&images);
+    let at = |(image, row): (usize, &Row)| (image, row.prompt.clone());
+    let asked: Vec<_> = rows.iter().enumerate().map(at).collect();
+    let prompts: Vec<_> =
+        asked.iter().map(|(image, text)| Prompt { image: *image, text, seed: 0 }).collect();
+    let settings = GenerationConfig::greedy().with_max_new_tokens(12);
+    let together = model.generate(&images, &prompts, &settings).unwrap();
+    for ((row, prompt), batched) in rows.iter().zip(&prompts).zip(&together) {
+        let alone = &model.generate(&images, &[*prompt], &settings).unwrap()[0][0];
+        let expected: Vec<_> = row.greedy.iter().copied().take_while(|&id| id != 2).collect();
+        assert_eq!(alone.hypothesis.tokens, expected);
+        assert_eq!((&alone.text, &batched[0].text), (&row.text, &row.text));
+    }
+}
+
+#[test]
+fn candidates_are_ranked_by_their_probability() {
+    let (model, golden) = (tiny(), Golden::open());
+    let image = model.encode(&[golden.image(0)]);
+    let question = prompt("What is this?");
+    let together = model.log_probs(&image, question, &["a box", "the red ball", "why"]).unwrap();
+    for (candidate, expected) in ["a box", "the red ball", "why"].iter().zip(&together) {
+        let alone = model.log_probs(&image, question, &[candidate]).unwrap()[0];
+        assert!((alone - expected).abs() < 1e-3, "{candidate}: {alone} and {expected}");
+        let target = model.text_tokenizer().encode_target(candidate).unwrap();
+        assert!(alone < 0.0 && target.len() > 1);
+    }
+    // What greedy decoding writes first is the likeliest first token.
+    let greedy = GenerationConfig::greedy().with_max_new_tokens(3);
+    let best = model.generate(&image, &[question], &greedy).unwrap();
+    let sum: f32 = best[0][0].hypothesis.log_probs.iter().sum();
+    assert!(sum < 0.0);
+}
+
+#[test]
+fn a_saved_model_computes_the_same() {
+    let (model, golden) = (tiny(), Golden::open());
+    let folder = tempfile::tempdir().unwrap();
+    model.save_pretrained(folder.path(), DType::F32).unwrap();
+    let again = InstructBlip::from_dir(folder.path(), model.device()).unwrap();
+    let names = |folder: &Path| -> Vec<String> {
+        Checkpoint::open(folder).unwrap().keys().map(str::to_owned).collect()
+    };
+    assert_eq!(names(folder.path()), names(&fixtures().join("tiny")));
+    let settings = GenerationConfig::greedy().with_max_new_tokens(12);
+    let ask = |model: &InstructBlip| {
+        let image = model.encode(&[golden.image(1)]);
+        model.generate(&image, &[prompt("Describe the red ball.")], &settings).unwrap()
+    };
+    assert_eq!(ask(&model), ask(&again));
+}
+
+#[test]
+fn a_damaged_folder_is_named() {
+    let device = Device::default();
+    let copy = |without: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        tiny().save_pretrained(folder.path(), DType::F16).unwrap();
+        fs::remove_file(folder.path().join(without)).unwrap();
+        folder
+    };
+    for file in ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"] {
+        let folder = copy(file);
+        let error = InstructBlip::from_dir(folder.path(), &device).unwrap_err();
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        let expected = if file == "processor_config.json" { "preprocessor_config.json" } else { file };
+        assert!(text.contains(expected), "{file}: {text}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Integration tests of `vigc-pipeline`: one binary, one module a topic.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
+
+mod instruct_blip;
+mod scripted;
+mod text_rules;
+mod vigc_journal;
+mod vigc_reference;
+mod vigc_run;
