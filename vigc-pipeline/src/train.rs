@@ -2,12 +2,15 @@
 pub mod checkpoint;
 pub mod engine;
 mod error;
+pub mod features;
 pub mod metrics;
 pub mod optimizer;
 pub mod progress;
 pub mod recipe;
 mod schedule;
 pub mod stages;
+#[cfg(test)]
+mod tests;
 
 pub use crate::draw::{Draw, EpochOrder, Stream};
 pub use engine::{Loss, Objective, Outcome, RunOptions, run};

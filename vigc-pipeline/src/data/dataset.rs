@@ -57,3 +57,41 @@ pub trait ImageSource: Send + Sync {
     /// [`DataError`] if it cannot be read.
     fn image(&self, index: usize) -> Result<RgbImage, DataError>;
 }
+
+/// Several sources as one, the first one's images first.
+pub struct JoinedImages(Vec<Box<dyn ImageSource>>);
+
+impl std::fmt::Debug for JoinedImages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|source| source.fingerprint())).finish()
+    }
+}
+
+impl JoinedImages {
+    /// Joins sources.
+    #[must_use]
+    pub fn new(sources: Vec<Box<dyn ImageSource>>) -> Self {
+        Self(sources)
+    }
+}
+
+impl ImageSource for JoinedImages {
+    fn len(&self) -> usize {
+        self.0.iter().map(|source| source.len()).sum()
+    }
+
+    fn fingerprint(&self) -> String {
+        self.0.iter().map(|source| source.fingerprint()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        let mut rest = index;
+        for source in &self.0 {
+            if rest < source.len() {
+                return source.image(rest);
+            }
+            rest -= source.len();
+        }
+        Err(DataError::NoImage { index, len: self.len() })
+    }
+}

@@ -42,6 +42,14 @@ pub enum DataError {
         /// The cause.
         source: std::io::Error,
     },
+    /// There is no such image.
+    #[error("there is no image {index} among {len}")]
+    NoImage {
+        /// Its position.
+        index: usize,
+        /// How many there are.
+        len: usize,
+    },
     /// A data set holds no rows.
     #[error("{name} holds no rows")]
     Empty {

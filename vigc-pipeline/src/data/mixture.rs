@@ -68,13 +68,42 @@ impl Mixture {
         self.parts[index].0.as_ref()
     }
 
-    /// The rows of a batch. Within one batch no row comes twice unless the data set is smaller.
+    /// The number of data sets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there is no data set; there always is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The rows of a batch.
     ///
     /// # Errors
     ///
     /// [`DataError`] if a row cannot be read.
     pub fn rows(&self, draw: Draw, batch: usize) -> Result<Vec<InstructionRow>, DataError> {
-        let chosen = self.choose(draw);
+        self.rows_of(self.choose(draw), draw, batch)
+    }
+
+    /// The rows of a batch of one data set. No row comes twice unless there are fewer than `batch`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if a row cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such data set.
+    pub fn rows_of(
+        &self,
+        chosen: usize,
+        draw: Draw,
+        batch: usize,
+    ) -> Result<Vec<InstructionRow>, DataError> {
         let part = self.part(chosen);
         let order = EpochOrder { seed: mix(draw.seed ^ chosen as u64), len: part.len() as u64 };
         let first = draw.micro_step.wrapping_mul(batch as u64);
@@ -82,5 +111,68 @@ impl Mixture {
         (first..first + batch as u64)
             .map(|at| part.row(usize::try_from(order.item(at)).unwrap_or(0), &mut rng))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    struct Numbers(&'static str, usize);
+
+    impl InstructionDataset for Numbers {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn len(&self) -> usize {
+            self.1
+        }
+
+        fn row(&self, image: usize, _: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
+            Ok(InstructionRow { image, input: self.0.to_owned(), output: String::new() })
+        }
+    }
+
+    fn mixture(ratios: &[f64]) -> Result<Mixture, DataError> {
+        let part = |&ratio: &f64| (Box::new(Numbers("numbers", 50)) as Box<_>, ratio);
+        Mixture::new(ratios.iter().map(part).collect())
+    }
+
+    #[test]
+    fn data_sets_are_drawn_by_ratio() {
+        let ratios = [277.0, 152.0, 507.0];
+        let mixture = mixture(&ratios).unwrap();
+        let mut counts = [0.0; 3];
+        for micro_step in 0..20_000 {
+            counts[mixture.choose(Draw { seed: 42, micro_step })] += 1.0;
+        }
+        for (count, ratio) in counts.iter().zip(ratios) {
+            let expected = 20_000.0 * ratio / 936.0;
+            // Four standard deviations of a binomial.
+            assert!((count - expected).abs() < 4.0 * expected.sqrt(), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_a_function_of_its_draw_and_holds_no_row_twice() {
+        let mixture = mixture(&[1.0, 1.0]).unwrap();
+        for micro_step in 0..50 {
+            let draw = Draw { seed: 1, micro_step };
+            let rows = mixture.rows(draw, 10).unwrap();
+            assert_eq!(rows, mixture.rows(draw, 10).unwrap());
+            let distinct: std::collections::BTreeSet<_> = rows.iter().map(|row| row.image).collect();
+            assert_eq!(distinct.len(), 10);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(matches!(mixture(&[]), Err(DataError::Empty { .. })));
+        assert!(matches!(mixture(&[1.0, -2.0]), Err(DataError::Ratio { ratio: -2.0, .. })));
+        let empty = Mixture::new(vec![(Box::new(Numbers("none", 0)), 1.0)]);
+        assert!(matches!(empty, Err(DataError::Empty { .. })));
     }
 }

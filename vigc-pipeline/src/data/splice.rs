@@ -58,3 +58,39 @@ pub fn batch_labels(rows: &[SplicedRow], soft: usize) -> Vec<Vec<i64>> {
     };
     rows.iter().map(padded).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_stands_right_behind_the_prompt_and_alone_is_learned() {
+        // 2 begins and ends, 9 pads; two soft tokens.
+        let rows = [
+            SplicedRow::from_tokens(vec![2, 10, 11], &[20, 21, 2]),
+            SplicedRow::from_tokens(vec![2, 12], &[22, 2]),
+        ];
+        assert_eq!(rows[1].ids, [2, 12, 22, 2]);
+        const NO: i64 = IGNORED;
+        let expected = [
+            vec![NO, NO, NO, NO, NO, 20, 21, 2],
+            vec![NO, NO, NO, NO, 22, 2, NO, NO],
+        ];
+        assert_eq!(batch_labels(&rows, 2), expected);
+    }
+
+    #[test]
+    fn long_texts_are_cut_as_the_reference_cuts_them() {
+        let bytes = vigc_llm::tokenizer::train::llama_bpe(["a b c d"], 270).unwrap().to_bytes();
+        let reference = vigc_llm::tokenizer::SpecialTokens::reference();
+        let tokenizer = TextTokenizer::from_bytes("tiny", &bytes, reference).unwrap();
+        let row = SplicedRow::new(&tokenizer, &"a ".repeat(200), &"b ".repeat(400)).unwrap();
+        let prompt = row.labels.iter().filter(|&&label| label == IGNORED).count();
+        assert_eq!((prompt, row.ids.len() - prompt), (MAX_INPUT, MAX_OUTPUT - 1));
+        assert_ne!(row.ids[0], tokenizer.bos_id(), "the beginning is what a long prompt loses");
+        assert_ne!(row.ids.last(), Some(&tokenizer.eos_id()), "a long answer loses its end");
+        let short = SplicedRow::new(&tokenizer, "a", "b").unwrap();
+        assert_eq!(short.ids[0], tokenizer.bos_id());
+        assert_eq!(short.ids.last(), Some(&tokenizer.eos_id()));
+    }
+}

@@ -57,7 +57,7 @@ pub struct Loss {
     /// How many samples the batch held.
     pub samples: usize,
     /// Other measurements, by name.
-    pub metrics: Vec<(&'static str, f64)>,
+    pub metrics: Vec<(String, f64)>,
 }
 
 /// How a run goes, whatever it learns.
@@ -278,7 +278,7 @@ fn prepare<O: Objective>(
 
 #[derive(Default)]
 struct Tally {
-    sums: BTreeMap<&'static str, (f64, usize)>,
+    sums: BTreeMap<String, (f64, usize)>,
     samples: usize,
     waiting: Duration,
 }
@@ -287,8 +287,8 @@ impl Tally {
     fn add(&mut self, loss: &Loss) {
         let value: f32 = loss.loss.clone().into_scalar();
         self.samples += loss.samples;
-        for &(name, value) in loss.metrics.iter().chain([&("loss", f64::from(value))]) {
-            let sum = self.sums.entry(name).or_default();
+        for (name, value) in loss.metrics.iter().chain([&("loss".to_owned(), f64::from(value))]) {
+            let sum = self.sums.entry(name.clone()).or_default();
             *sum = (sum.0 + value, sum.1 + 1);
         }
     }
@@ -299,7 +299,7 @@ impl Tally {
     }
 
     fn means(&self) -> BTreeMap<String, f64> {
-        self.sums.keys().map(|&name| (name.to_owned(), self.mean(name))).collect()
+        self.sums.keys().map(|name| (name.clone(), self.mean(name))).collect()
     }
 
     #[allow(clippy::cast_precision_loss, reason = "counts of one update")]

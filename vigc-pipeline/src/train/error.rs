@@ -86,12 +86,19 @@ pub enum TrainError {
     /// Text could not be tokenized.
     #[error("cannot tokenize: {0}")]
     Text(String),
+    /// A model could not be read or written.
+    #[error(transparent)]
+    Model(Box<crate::Error>),
     /// A thread that prepares batches died.
     #[error("a thread that prepares batches panicked")]
     Producer,
 }
 
 impl TrainError {
+    pub(crate) fn pipeline(source: crate::Error) -> Self {
+        Self::Model(Box::new(source))
+    }
+
     /// Adds the file to an I/O error.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

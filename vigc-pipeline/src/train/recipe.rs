@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
@@ -108,6 +109,29 @@ pub struct ModelSection {
     pub language: Option<LlamaConfig>,
     /// The number of soft tokens.
     pub num_query_tokens: Option<usize>,
+    /// What the result is stored in.
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+/// What weights are stored in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Four bytes per number.
+    #[default]
+    F32,
+    /// Two bytes per number.
+    F16,
+}
+
+impl Precision {
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F16 => DType::F16,
+        }
+    }
 }
 
 /// Rates, sizes and the optimizer.

@@ -1,6 +1,8 @@
 //! The four stages and the one function that runs any of them.
 
 #[cfg(feature = "scenes")]
+pub mod instruct;
+#[cfg(feature = "scenes")]
 pub mod language;
 #[cfg(feature = "scenes")]
 mod mixtures;
@@ -63,6 +65,17 @@ pub fn run_recipe(
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }
-        stage => unimplemented!("{stage:?}"),
+        #[cfg(feature = "scenes")]
+        Stage::Align | Stage::Tune => {
+            let frozen = device.clone().inner();
+            let (source, model) = instruct::starting_model(recipe, &frozen)?;
+            let objective = instruct::InstructObjective::new(recipe, &source, &model, progress)?;
+            let parts = instruct::SoftTokenWriter::of(model.network(), &device);
+            let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                instruct::save_instruct(outcome.model, &model, &source, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
     }
 }

@@ -40,7 +40,7 @@ pub struct LanguageObjective {
     tokenizer: TextTokenizer,
     batch: usize,
     slots: usize,
-    held_out: Vec<(Mixture, SceneRange)>,
+    held_out: (Mixture, SceneRange),
     held_out_samples: usize,
 }
 
@@ -85,7 +85,7 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
 
 /// Texts as training shows them.
 fn corpus(recipe: &Recipe) -> Result<Vec<String>> {
-    let (mixture, range) = scene_mixture(recipe)?;
+    let (mixture, range) = scene_mixture(&recipe.data)?;
     let mut corpus = Vec::new();
     for micro_step in 0..CORPUS / 8 {
         let draw = Draw { seed: recipe.seed, micro_step };
@@ -105,7 +105,7 @@ impl LanguageObjective {
     ///
     /// [`TrainError`] if the recipe lacks a section.
     pub fn new(recipe: &Recipe, tokenizer: TextTokenizer) -> Result<Self> {
-        let (mixture, range) = scene_mixture(recipe)?;
+        let (mixture, range) = scene_mixture(&recipe.data)?;
         let mut held_out = recipe.clone();
         held_out.data.scenes = Some(SceneRange { split: Split::Val, first: 0, count: 100_000 });
         Ok(Self {
@@ -114,7 +114,7 @@ impl LanguageObjective {
             tokenizer,
             batch: recipe.optimisation.batch,
             slots: recipe.model.num_query_tokens.unwrap_or(16),
-            held_out: vec![scene_mixture(&held_out)?],
+            held_out: scene_mixture(&held_out.data)?,
             held_out_samples: recipe.run.validate_samples,
         })
     }
@@ -203,7 +203,7 @@ impl Objective for LanguageObjective {
 
     fn held_out(&self) -> Result<Vec<LanguageBatch>> {
         let batches = self.held_out_samples.div_ceil(self.batch) as u64;
-        let (mixture, range) = &self.held_out[0];
+        let (mixture, range) = &self.held_out;
         let draws = (0..batches).map(|micro_step| Draw { seed: 0, micro_step });
         draws.map(|draw| self.collate(mixture, *range, draw, true)).collect()
     }
@@ -237,7 +237,7 @@ pub(super) fn token_loss(
     let best = logits.clone().detach().argmax(1).squeeze_dim::<1>(1);
     let right: f32 = best.equal(tokens).float().mean().into_scalar();
     let loss = next.log_probs(logits).mean().neg();
-    Loss { loss, samples, metrics: vec![("accuracy", f64::from(right))] }
+    Loss { loss, samples, metrics: vec![("accuracy".to_owned(), f64::from(right))] }
 }
 
 /// The recipe's language model with as many tokens as the tokenizer has.

@@ -52,7 +52,7 @@ impl VisionModel {
         let head = |classes| LinearConfig::new(width, classes).init(device);
         Self {
             vision_model: config.init(device),
-            ln_vision: LayerNormConfig::new(width).init(device),
+            ln_vision: LayerNormConfig::new(width).with_epsilon(config.layer_norm_eps).init(device),
             kind: head(Kind::ALL.len() + 1),
             color: head(Color::ALL.len()),
             size: head(Size::ALL.len()),
@@ -200,6 +200,7 @@ impl Objective for VisionObjective {
             loss = loss + color + size.mul_scalar(0.5) + cell.mul_scalar(0.5);
             metrics.extend([("object", object_right), ("color", color_right), ("size", size_right), ("cell", cell_right)]);
         }
+        let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(Loss { loss, samples, metrics })
     }
 }
