@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use burn::module::Module;
@@ -12,6 +13,13 @@ use vigc_core::weights::{KeyMap, save};
 
 use super::optimizer::{AdamWOptions, WeightDecay};
 use super::*;
+
+/// The CPU has one source of random numbers per process, so these tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[derive(Module, Debug)]
 struct Toy {
@@ -86,14 +94,16 @@ fn options(folder: &Path) -> RunOptions {
     }
 }
 
-fn weights(model: &Toy, folder: &Path) -> Vec<u8> {
+/// A name for the exact weights of a model.
+fn weights(model: &Toy, folder: &Path) -> String {
     let path = folder.join("weights.safetensors");
     save(model, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
-    std::fs::read(path).unwrap()
+    features::file_fingerprint(&path).unwrap()
 }
 
 #[test]
 fn a_killed_run_resumes_and_ends_as_if_it_had_not_been() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let unbroken = options(&folder.path().join("unbroken"));
@@ -118,6 +128,7 @@ fn a_killed_run_resumes_and_ends_as_if_it_had_not_been() {
 
 #[test]
 fn the_time_limit_stops_between_updates_and_loses_nothing() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let unbroken = options(&folder.path().join("unbroken"));
@@ -137,6 +148,7 @@ fn the_time_limit_stops_between_updates_and_loses_nothing() {
 
 #[test]
 fn settings_that_change_the_result_are_refused_on_resume() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
@@ -148,6 +160,7 @@ fn settings_that_change_the_result_are_refused_on_resume() {
 
 #[test]
 fn the_loss_falls_and_is_drawn() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path());
@@ -162,6 +175,7 @@ fn the_loss_falls_and_is_drawn() {
 
 #[test]
 fn only_matrices_are_decayed() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let (decayed, exempt) = WeightDecay::groups(&Toy::new(&device));
     assert_eq!(decayed, ["inner.weight", "outer.weight"]);
@@ -170,6 +184,7 @@ fn only_matrices_are_decayed() {
 
 #[test]
 fn decay_is_applied_to_matrices_alone() {
+    let _turn = turn();
     let device = Device::default().autodiff();
     let model = optimizer::with_stable_ids(Toy::new(&device).train());
     let mut optimizer = AdamWOptions { weight_decay: 0.5, ..Default::default() }.init(&model);
