@@ -9,6 +9,9 @@ mod mixtures;
 #[cfg(feature = "scenes")]
 pub mod vision;
 
+#[cfg(all(test, feature = "scenes"))]
+mod tests;
+
 use burn::tensor::Device;
 
 use crate::draw::{Draw, Stream};
