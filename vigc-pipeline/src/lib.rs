@@ -1,6 +1,8 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
 pub mod backend;
+pub mod data;
+mod draw;
 mod error;
 #[cfg(feature = "scenes")]
 pub mod eval;
@@ -8,6 +10,8 @@ pub mod instruct_blip;
 pub mod prompt;
 #[cfg(feature = "scenes")]
 pub mod scenes;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod vigc;
 
 pub use error::{Error, Result};
