@@ -80,7 +80,7 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
     let path = folder.join("tokenizer.json");
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let name = path.to_string_lossy();
-    Ok(TextTokenizer::from_bytes(&name, &bytes, SpecialTokens::reference())?)
+    Ok(TextTokenizer::from_bytes(&name, &bytes, &SpecialTokens::reference())?)
 }
 
 /// Texts as training shows them.
