@@ -3,6 +3,9 @@
 //! ```text
 //! cargo run --release --example train -- --recipe recipes/mini/1-vision.toml [--resume]
 //! ```
+//!
+//! On Linux `MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592` in the environment
+//! saves about a sixth of the time: the C library otherwise returns every large tensor to the system.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -11,6 +11,8 @@ mod mixture;
 pub mod scenes;
 mod section;
 pub mod splice;
+#[cfg(test)]
+mod tests;
 mod vqa;
 
 pub use annotation::{Annotation, Annotations};

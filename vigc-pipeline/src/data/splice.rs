@@ -83,7 +83,7 @@ mod tests {
     fn long_texts_are_cut_as_the_reference_cuts_them() {
         let bytes = vigc_llm::tokenizer::train::llama_bpe(["a b c d"], 270).unwrap().to_bytes();
         let reference = vigc_llm::tokenizer::SpecialTokens::reference();
-        let tokenizer = TextTokenizer::from_bytes("tiny", &bytes, reference).unwrap();
+        let tokenizer = TextTokenizer::from_bytes("tiny", &bytes, &reference).unwrap();
         let row = SplicedRow::new(&tokenizer, &"a ".repeat(200), &"b ".repeat(400)).unwrap();
         let prompt = row.labels.iter().filter(|&&label| label == IGNORED).count();
         assert_eq!((prompt, row.ids.len() - prompt), (MAX_INPUT, MAX_OUTPUT - 1));

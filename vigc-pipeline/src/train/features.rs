@@ -1,6 +1,6 @@
 //! Features of frozen parts, computed once per image and kept on disk and in memory.
 
-use std::fs;
+use std::{fmt, fs};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData, f16};
@@ -44,6 +44,12 @@ pub struct Encoder<'a> {
     pub fingerprint: String,
     /// Where it runs.
     pub device: Device,
+}
+
+impl fmt::Debug for Encoder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
 }
 
 impl ImageFeatures {

@@ -35,6 +35,7 @@ impl MetricsLog {
             .flat_map(|line| [line, "\n".to_owned()])
             .collect();
         write_whole(&path, kept.as_bytes())?;
+        drop_later_validations(&folder.join("validation.jsonl"), update)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(TrainError::file(&path))?;
         Ok(Self { path, file })
     }
@@ -71,6 +72,15 @@ impl MetricsLog {
         let losses: Vec<_> = rows(&self.path)?.iter().map(|row| (row.update, row.loss)).collect();
         Ok(write_whole(self.path.with_file_name("loss.svg"), loss_curve(title, &losses).as_bytes())?)
     }
+}
+
+/// Drops rows of held-out measurements that a killed run wrote after its last checkpoint.
+fn drop_later_validations(path: &Path, update: u64) -> Result<()> {
+    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
+    let at = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
+    let kept = text.lines().filter(|line| at(line).is_some_and(|at| at <= update));
+    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+    Ok(write_whole(path, kept.as_bytes())?)
 }
 
 /// The readable rows of a metrics file; none if there is no file.

@@ -1,4 +1,4 @@
-//! AdamW as the reference runs it: two groups of parameters, and an optional bound on the gradient.
+//! `AdamW` as the reference runs it: two groups of parameters, and an optional bound on the gradient.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::Tensor;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::draw::mix;
 
-/// The settings of AdamW.
+/// The settings of `AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWOptions {

@@ -34,7 +34,7 @@ fn recipe(stage: &str, folder: &Path, updates: u64, rest: &str) -> Recipe {
         {rest}
         "#
     );
-    toml::from_str(&text.replace("FOLDER", &folder.to_string())).unwrap()
+    toml::from_str(&text.replace("FOLDER", &folder.to_string())).expect("a recipe")
 }
 
 const VISION: &str = r#"
@@ -79,7 +79,7 @@ const TUNE: &str = r#"
 "#;
 
 fn finish(recipe: &Recipe) {
-    let outcome = run_recipe(recipe, &Device::default(), false, &mut Silent).unwrap();
+    let outcome = run_recipe(recipe, &Device::default(), false, &mut Silent).expect("a run");
     assert!(outcome.finished);
 }
 
