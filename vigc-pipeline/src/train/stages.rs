@@ -14,11 +14,11 @@ mod tests;
 
 use burn::tensor::Device;
 
-use crate::draw::{Draw, Stream};
 use super::engine::run;
 use super::error::Result;
 use super::progress::Progress;
 use super::recipe::{Recipe, Stage};
+use crate::draw::{Draw, Stream};
 
 /// What a stage ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -153,7 +153,12 @@ impl InstructObjective {
         })
     }
 
-    fn draw(&self, mixture: &Mixture, features: &ImageFeatures, draw: Draw) -> Result<InstructBatch> {
+    fn draw(
+        &self,
+        mixture: &Mixture,
+        features: &ImageFeatures,
+        draw: Draw,
+    ) -> Result<InstructBatch> {
         let rows = mixture.rows(draw, self.batch)?;
         self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
     }
@@ -249,14 +254,22 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ln_vision: network.ln_vision.clone(),
     };
     let strict = Strictness::Strict;
-    Checkpoint::open(vision.join("model.safetensors"))?.load(&mut parts, &KeyMap::IDENTITY, strict)?;
+    Checkpoint::open(vision.join("model.safetensors"))?.load(
+        &mut parts,
+        &KeyMap::IDENTITY,
+        strict,
+    )?;
     network.vision_model = parts.vision_model;
     network.ln_vision = parts.ln_vision;
     let weights = Checkpoint::open(language.join("model.safetensors"))?;
     weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
     fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
     copy(&language, &folder, &["tokenizer.json", "tokenizer_config.json"])?;
-    copy(&language, &folder, &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"])?;
+    copy(
+        &language,
+        &folder,
+        &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"],
+    )?;
     copy(&vision, &folder, &["preprocessor_config.json"])?;
     let text = TextTokenizer::from_dir(&folder)?;
     let ids = special_ids(&text);
