@@ -7,6 +7,7 @@ mod error;
 #[cfg(feature = "scenes")]
 pub mod eval;
 pub mod instruct_blip;
+pub mod prelude;
 pub mod prompt;
 #[cfg(feature = "scenes")]
 pub mod scenes;
@@ -15,3 +16,6 @@ pub mod train;
 pub mod vigc;
 
 pub use error::{Error, Result};
+pub use vigc_core as core;
+pub use vigc_llm as llm;
+pub use vigc_vision as vision;

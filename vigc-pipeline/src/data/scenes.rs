@@ -12,6 +12,16 @@ use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
 use crate::scenes::{Dialogue, Scene, Split, Teller};
 
+impl From<Dialogue> for LlavaTask {
+    fn from(dialogue: Dialogue) -> Self {
+        match dialogue {
+            Dialogue::Conversation => Self::Conversation,
+            Dialogue::Detail => Self::DetailDescription,
+            Dialogue::Reasoning => Self::ComplexReasoning,
+        }
+    }
+}
+
 /// A run of scenes of one split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,11 +155,7 @@ fn any<'a, T>(of: &'a [T], rng: &mut ChaCha8Rng) -> &'a T {
 }
 
 fn instruction(dialogue: Dialogue, rng: &mut ChaCha8Rng) -> String {
-    let task = match dialogue {
-        Dialogue::Conversation => LlavaTask::Conversation,
-        Dialogue::Detail => LlavaTask::DetailDescription,
-        Dialogue::Reasoning => LlavaTask::ComplexReasoning,
-    };
+    let task = LlavaTask::from(dialogue);
     // The first one is what data is generated with, so it is seen as often as the others together.
     match rng.random_bool(0.5) {
         true => task.instruction().to_owned(),
