@@ -74,7 +74,7 @@ pub struct InstructBatch {
     prompts: TokenBatch,
     rows: TokenBatch,
     next: NextTokens,
-    name: String,
+    task: String,
 }
 
 /// Prompts and answers about images whose features are known.
@@ -134,7 +134,7 @@ impl InstructObjective {
         &self,
         rows: &[InstructionRow],
         features: &ImageFeatures,
-        name: &str,
+        task: &str,
     ) -> Result<InstructBatch> {
         let images: Vec<_> = rows.iter().map(|row| row.image).collect();
         let prompts =
@@ -149,7 +149,7 @@ impl InstructObjective {
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
             rows: TokenBatch::pad_right(&ids, self.text.pad_id()),
             next: NextTokens::from_labels(&batch_labels(&rows, self.queries)),
-            name: name.to_owned(),
+            task: task.to_owned(),
         })
     }
 
@@ -198,10 +198,7 @@ impl Objective for InstructObjective {
         let embeds = Tensor::cat(vec![soft, words], 1);
         let seen = Tensor::<2, Bool>::full([samples, self.queries], true, &frozen);
         let mask = Tensor::cat(vec![seen, batch.rows.mask(&frozen)], 1);
-        let mut loss = token_loss(&self.llama, embeds, mask, &batch.next, samples);
-        let accuracy = loss.metrics.first().map_or(0.0, |metric| metric.1);
-        loss.metrics.push((batch.name, accuracy));
-        Ok(loss)
+        Ok(token_loss(&self.llama, embeds, mask, &batch.next, samples, batch.task))
     }
 }
 
