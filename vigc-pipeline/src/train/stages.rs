@@ -76,7 +76,7 @@ pub fn run_recipe(
             let parts = instruct::SoftTokenWriter::of(model.network(), &device);
             let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
             if outcome.finished {
-                instruct::save_instruct(outcome.model, &model, &source, recipe)?;
+                instruct::save_instruct(outcome.model, &model, recipe)?;
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }

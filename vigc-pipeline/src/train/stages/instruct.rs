@@ -242,8 +242,11 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ..Recipe::need("model.qformer", recipe.model.qformer.as_ref())?
     };
     let queries = Recipe::need("model.num_query_tokens", recipe.model.num_query_tokens.as_ref())?;
-    let config = InstructBlipConfig::new(vision_config, qformer_config, text_config)
-        .with_num_query_tokens(queries);
+    let config = InstructBlipConfig {
+        image_token_index: TextTokenizer::from_dir(&language)?.token_id("<s>"),
+        ..InstructBlipConfig::new(vision_config, qformer_config, text_config)
+            .with_num_query_tokens(queries)
+    };
     config.validate().map_err(TrainError::pipeline)?;
     let mut network = config.init(device);
     let mut parts = VisionParts {
@@ -287,32 +290,13 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
 pub fn save_instruct(
     trained: SoftTokenWriter,
     model: &InstructBlip,
-    source: &Path,
     recipe: &Recipe,
 ) -> Result<()> {
-    let folder = recipe.output.join("model");
-    fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
-    copy(source, &folder, &FILES)?;
-    let mut network = model.network().clone();
-    trained.put_into(&mut network);
-    let ids = special_ids(model.text_tokenizer());
+    let mut model = model.clone();
+    trained.put_into(model.network_mut());
     let dtype = recipe.model.precision.dtype();
-    save_network(&network, model.config(), ids, dtype, &folder).map_err(TrainError::pipeline)
+    model.save_pretrained(recipe.output.join("model"), dtype).map_err(TrainError::pipeline)
 }
-
-/// Everything of a model's folder but the network.
-const FILES: [&str; 10] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "qformer_tokenizer/tokenizer.json",
-    "qformer_tokenizer/tokenizer_config.json",
-    "qformer_tokenizer/vocab.txt",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "generation_config.json",
-];
 
 fn special_ids(text: &TextTokenizer) -> SpecialIds {
     SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() }
