@@ -243,7 +243,7 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
     };
     let queries = Recipe::need("model.num_query_tokens", recipe.model.num_query_tokens.as_ref())?;
     let config = InstructBlipConfig {
-        image_token_index: TextTokenizer::from_dir(&language)?.token_id("<s>"),
+        image_token_index: TextTokenizer::from_dir(&language)?.token_id("<image>"),
         ..InstructBlipConfig::new(vision_config, qformer_config, text_config)
             .with_num_query_tokens(queries)
     };
