@@ -1,6 +1,7 @@
 //! From a picture to visual tokens: preprocessing, the image encoder and the Q-Former.
 //!
 //! Random weights at the widths of `vigc-mini` and, one layer deep, of InstructBLIP.
+#![allow(missing_docs, reason = "criterion's macro writes an undocumented function")]
 
 use std::hint::black_box;
 
@@ -15,7 +16,7 @@ fn preprocessing(criterion: &mut Criterion) {
     let processor = ImageProcessor::new(ImageProcessorConfig::square(224)).expect("a valid size");
     let mut group = criterion.benchmark_group("cpu/preprocess");
     for (width, height) in [(640, 480), (1920, 1080)] {
-        let image = RgbImage::from_fn(width, height, |x, y| pixel(x, y));
+        let image = RgbImage::from_fn(width, height, pixel);
         let id = BenchmarkId::from_parameter(format!("{width}x{height}"));
         group.bench_function(id, |bencher| bencher.iter(|| processor.process(black_box(&image))));
     }

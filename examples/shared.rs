@@ -1,16 +1,13 @@
 //! What several examples share: the model, the device and how texts are generated.
 #![allow(dead_code, reason = "no example uses all of it")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use vigc_pipeline::backend;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::vigc::{GenerationConfig, Strategy};
-
-/// The model that ships with the library.
-const BUNDLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vigc-pipeline/assets/vigc-mini");
 
 /// Which model, where.
 #[derive(Args, Debug)]
@@ -30,7 +27,7 @@ impl ModelArgs {
             Some(name) => backend::device(name)?,
             None => backend::default_device()?,
         };
-        let folder = self.model.as_deref().unwrap_or(Path::new(BUNDLED));
+        let Some(folder) = &self.model else { return Ok(InstructBlip::bundled(&device)?) };
         InstructBlip::from_dir(folder, &device)
             .with_context(|| format!("cannot open the model {}", folder.display()))
     }

@@ -19,3 +19,8 @@ pub use error::{Error, Result};
 pub use vigc_core as core;
 pub use vigc_llm as llm;
 pub use vigc_vision as vision;
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

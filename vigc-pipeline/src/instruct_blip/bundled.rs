@@ -34,7 +34,8 @@ impl InstructBlip {
     ///
     /// None in a released crate: the folder is part of it and covered by tests.
     pub fn bundled(device: &Device) -> Result<Self> {
-        let processor: Processor = json("processor_config.json", bundled!("processor_config.json"))?;
+        let processor: Processor =
+            json("processor_config.json", bundled!("processor_config.json"))?;
         let text: &[u8] = bundled!("tokenizer.json");
         let qformer: &[u8] = bundled!("qformer_tokenizer/tokenizer.json");
         let parts = Parts {
@@ -45,7 +46,10 @@ impl InstructBlip {
                 text,
                 &SpecialTokens::reference(),
             )?,
-            qformer_tokenizer: BertTokenizer::from_bytes("qformer_tokenizer/tokenizer.json", qformer)?,
+            qformer_tokenizer: BertTokenizer::from_bytes(
+                "qformer_tokenizer/tokenizer.json",
+                qformer,
+            )?,
             processor: ImageProcessor::new(processor.image_processor)?,
             generation: json("generation_config.json", bundled!("generation_config.json"))?,
             tokenizer_files: TokenizerFiles::from_bundle(&[
@@ -58,8 +62,7 @@ impl InstructBlip {
                 ),
             ]),
         };
-        let weights =
-            Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
+        let weights = Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
         Self::assemble(parts, &weights, device)
     }
 }

@@ -56,10 +56,8 @@ fn the_folder_and_the_bundle_are_one_model() {
     assert_eq!(bundled.config(), opened.config());
     assert_eq!((bundled.name(), opened.name()), ("vigc-mini", "vigc-mini"));
     assert_eq!(bundled.generation_config(), opened.generation_config());
-    let size: u64 = fs::read_dir(&folder)
-        .unwrap()
-        .map(|file| file.unwrap().metadata().unwrap().len())
-        .sum();
+    let size: u64 =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
     assert!(size < 10_000_000, "{size} bytes");
 }
 
