@@ -22,7 +22,7 @@ use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::{QFormer, QFormerConfig};
 
 use super::copy_files;
-use super::language::token_loss;
+use super::language::{TOKENIZERS, token_loss};
 use super::mixtures::Sources;
 use super::vision::VisionParts;
 use crate::data::scenes::SceneRange;
@@ -154,7 +154,12 @@ impl InstructObjective {
         })
     }
 
-    fn draw(&self, mixture: &Mixture, features: &ImageFeatures, draw: Draw) -> Result<InstructBatch> {
+    fn draw(
+        &self,
+        mixture: &Mixture,
+        features: &ImageFeatures,
+        draw: Draw,
+    ) -> Result<InstructBatch> {
         let rows = mixture.rows(draw, self.batch)?;
         self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
     }
@@ -239,8 +244,11 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ..Recipe::need("model.qformer", recipe.model.qformer.as_ref())?
     };
     let queries = Recipe::need("model.num_query_tokens", recipe.model.num_query_tokens.as_ref())?;
-    let config = InstructBlipConfig::new(vision_config, qformer_config, text_config)
-        .with_num_query_tokens(queries);
+    let config = InstructBlipConfig {
+        image_token_index: TextTokenizer::from_dir(&language)?.token_id("<s>"),
+        ..InstructBlipConfig::new(vision_config, qformer_config, text_config)
+            .with_num_query_tokens(queries)
+    };
     config.validate().map_err(TrainError::pipeline)?;
     let mut network = config.init(device);
     let mut parts = VisionParts {
@@ -248,13 +256,17 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ln_vision: network.ln_vision.clone(),
     };
     let strict = Strictness::Strict;
-    Checkpoint::open(vision.join("model.safetensors"))?.load(&mut parts, &KeyMap::IDENTITY, strict)?;
+    Checkpoint::open(vision.join("model.safetensors"))?.load(
+        &mut parts,
+        &KeyMap::IDENTITY,
+        strict,
+    )?;
     network.vision_model = parts.vision_model;
     network.ln_vision = parts.ln_vision;
     let weights = Checkpoint::open(language.join("model.safetensors"))?;
     weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
     fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
-    copy_files(&language, &folder, &FILES)?;
+    copy_files(&language, &folder, &TOKENIZERS)?;
     copy_files(&vision, &folder, &["preprocessor_config.json"])?;
     let text = TextTokenizer::from_dir(&folder)?;
     let ids = special_ids(&text);
@@ -275,32 +287,13 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
 pub fn save_instruct(
     trained: SoftTokenWriter,
     model: &InstructBlip,
-    source: &Path,
     recipe: &Recipe,
 ) -> Result<()> {
-    let folder = recipe.output.join("model");
-    fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
-    copy_files(source, &folder, &FILES)?;
-    let mut network = model.network().clone();
-    trained.put_into(&mut network);
-    let ids = special_ids(model.text_tokenizer());
+    let mut model = model.clone();
+    trained.put_into(model.network_mut());
     let dtype = recipe.model.precision.dtype();
-    save_network(&network, model.config(), ids, dtype, &folder).map_err(TrainError::pipeline)
+    model.save_pretrained(recipe.output.join("model"), dtype).map_err(TrainError::pipeline)
 }
-
-/// Everything of a model's folder but the network.
-const FILES: [&str; 10] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "qformer_tokenizer/tokenizer.json",
-    "qformer_tokenizer/tokenizer_config.json",
-    "qformer_tokenizer/vocab.txt",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "generation_config.json",
-];
 
 fn special_ids(text: &TextTokenizer) -> SpecialIds {
     SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() }

@@ -92,7 +92,7 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
 }
 
 /// The files of both tokenizers.
-const TOKENIZERS: [&str; 4] = [
+pub(super) const TOKENIZERS: [&str; 4] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "qformer_tokenizer/tokenizer.json",
@@ -188,8 +188,10 @@ impl LanguageObjective {
 
     /// The tokens of each slot: every fact at least once, in any order, and some slots empty.
     fn fill(&self, facts: &[String], rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
-        let facts: Vec<Vec<u32>> =
-            facts.iter().map(|fact| self.tokenizer.encode_pieces(fact)).collect::<Result<_, _>>()?;
+        let facts: Vec<Vec<u32>> = facts
+            .iter()
+            .map(|fact| self.tokenizer.encode_pieces(fact))
+            .collect::<Result<_, _>>()?;
         let mut slots = facts.clone();
         while slots.len() < self.slots {
             slots.push(match rng.random_bool(0.5) {
@@ -307,4 +309,3 @@ pub fn save_language(model: &Llama, config: &LlamaConfig, recipe: &Recipe) -> Re
     save(model, &KeyMap::IDENTITY, DType::F32, recipe.output.join("model.safetensors"))?;
     Ok(write_json(recipe.output.join("config.json"), config)?)
 }
-
