@@ -154,8 +154,7 @@ impl Llama {
         positions: Tensor<2, Int>,
         bias: Tensor<4>,
     ) -> Tensor<3> {
-        let rotation =
-            Rotation::new(positions, self.head_dim, self.rope_theta, embeds.dtype());
+        let rotation = Rotation::new(positions, self.head_dim, self.rope_theta, embeds.dtype());
         let positions = Positions { rotation, bias };
         let layers = &self.model.layers;
         let x = layers.iter().fold(embeds, |x, layer| layer.forward(x, &positions, None));

@@ -157,7 +157,9 @@ mod tests {
             let mask = Tensor::<2, Bool>::full([1, seq], true, &device);
             let alone = llama.forward(llama.embed(ids), mask, None).narrow(1, 3, seq - 3);
             let found = packed.clone().narrow(0, 0, 1).narrow(1, from, seq - 3);
-            alone.into_data().assert_approx_eq::<f32>(&found.into_data(), Tolerance::absolute(1e-5));
+            alone
+                .into_data()
+                .assert_approx_eq::<f32>(&found.into_data(), Tolerance::absolute(1e-5));
         }
     }
 
