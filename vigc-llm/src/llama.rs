@@ -139,6 +139,28 @@ impl Llama {
         self.model.norm.forward(x)
     }
 
+    /// Reads rows that hold several texts, as training packs them.
+    ///
+    /// # Shapes
+    ///
+    /// - embeds: `[batch, seq, hidden]`
+    /// - positions: `[batch, seq]`, where each token stands in its own text
+    /// - bias: `[batch, 1, seq, seq]`, added to the scores: 0 where a token may look, else very negative
+    /// - output: `[batch, seq, hidden]`
+    #[must_use]
+    pub fn forward_packed(
+        &self,
+        embeds: Tensor<3>,
+        positions: Tensor<2, Int>,
+        bias: Tensor<4>,
+    ) -> Tensor<3> {
+        let rotation = Rotation::new(positions, self.head_dim, self.rope_theta, embeds.dtype());
+        let positions = Positions { rotation, bias };
+        let layers = &self.model.layers;
+        let x = layers.iter().fold(embeds, |x, layer| layer.forward(x, &positions, None));
+        self.model.norm.forward(x)
+    }
+
     /// Scores every token of the vocabulary as the next one.
     ///
     /// # Shapes

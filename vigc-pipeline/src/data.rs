@@ -7,6 +7,7 @@ mod error;
 mod instructed;
 mod llava;
 mod mixture;
+pub mod packing;
 #[cfg(feature = "scenes")]
 pub mod scenes;
 mod section;

@@ -19,10 +19,6 @@ pub enum Stream {
     Rows,
     /// Templates, answers and other choices within a row.
     Text,
-    /// Facts in front of a text.
-    Facts,
-    /// The form in which a batch is shown.
-    Form,
     /// Dropout.
     Dropout,
     /// Initial weights.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{DataError, InstructionDataset, InstructionRow};
 use crate::draw::{Draw, EpochOrder, Stream, mix};
@@ -47,8 +48,14 @@ impl Mixture {
     /// The position of the data set that a batch comes from.
     #[must_use]
     pub fn choose(&self, draw: Draw) -> usize {
+        self.choose_with(&mut draw.rng(Stream::Rows))
+    }
+
+    /// The position of a data set, drawn by ratio.
+    #[must_use]
+    pub fn choose_with(&self, rng: &mut ChaCha8Rng) -> usize {
         let total: f64 = self.parts.iter().map(|(_, ratio)| ratio).sum();
-        let mut rest = draw.rng(Stream::Rows).random_range(0.0..total);
+        let mut rest = rng.random_range(0.0..total);
         for (index, (_, ratio)) in self.parts.iter().enumerate() {
             if rest < *ratio {
                 return index;
@@ -116,8 +123,6 @@ impl Mixture {
 
 #[cfg(test)]
 mod tests {
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
 
     struct Numbers(&'static str, usize);

@@ -12,10 +12,13 @@ pub mod vision;
 #[cfg(all(test, feature = "scenes"))]
 mod tests;
 
+use std::fs;
+use std::path::Path;
+
 use burn::tensor::Device;
 
 use super::engine::run;
-use super::error::Result;
+use super::error::{Result, TrainError};
 use super::progress::Progress;
 use super::recipe::{Recipe, Stage};
 use crate::draw::{Draw, Stream};
@@ -61,7 +64,7 @@ pub fn run_recipe(
             let tokenizer = language::prepare_tokenizers(recipe)?;
             let config = language::llama_config(recipe, &tokenizer)?;
             let objective = language::LanguageObjective::new(recipe, tokenizer)?;
-            let model = config.init(&device);
+            let model = language::starting_llama(recipe, &config, &device)?;
             let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
             if outcome.finished {
                 language::save_language(&outcome.model, &config, recipe)?;
@@ -81,4 +84,15 @@ pub fn run_recipe(
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }
     }
+}
+
+/// Copies those of a model's small files that are there.
+#[cfg(feature = "scenes")]
+fn copy_files(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    let inner = to.join("qformer_tokenizer");
+    fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
+    for name in names.iter().filter(|name| from.join(name).is_file()) {
+        fs::copy(from.join(name), to.join(name)).map_err(TrainError::file(to.join(name)))?;
+    }
+    Ok(())
 }

@@ -21,7 +21,8 @@ use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::{QFormer, QFormerConfig};
 
-use super::language::token_loss;
+use super::copy_files;
+use super::language::{TOKENIZERS, token_loss};
 use super::mixtures::Sources;
 use super::vision::VisionParts;
 use crate::data::scenes::SceneRange;
@@ -198,7 +199,8 @@ impl Objective for InstructObjective {
         let embeds = Tensor::cat(vec![soft, words], 1);
         let seen = Tensor::<2, Bool>::full([samples, self.queries], true, &frozen);
         let mask = Tensor::cat(vec![seen, batch.rows.mask(&frozen)], 1);
-        Ok(token_loss(&self.llama, embeds, mask, &batch.next, samples, batch.task))
+        let hidden = self.llama.forward(embeds, mask, None);
+        Ok(token_loss(&self.llama, hidden, &batch.next, samples, Some(batch.task)))
     }
 }
 
@@ -264,13 +266,8 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
     let weights = Checkpoint::open(language.join("model.safetensors"))?;
     weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
     fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
-    copy(&language, &folder, &["tokenizer.json", "tokenizer_config.json"])?;
-    copy(
-        &language,
-        &folder,
-        &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"],
-    )?;
-    copy(&vision, &folder, &["preprocessor_config.json"])?;
+    copy_files(&language, &folder, &TOKENIZERS)?;
+    copy_files(&vision, &folder, &["preprocessor_config.json"])?;
     let text = TextTokenizer::from_dir(&folder)?;
     let ids = special_ids(&text);
     let generation = json!({
@@ -300,14 +297,4 @@ pub fn save_instruct(
 
 fn special_ids(text: &TextTokenizer) -> SpecialIds {
     SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() }
-}
-
-/// Copies those files that are there.
-fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
-    let inner = to.join("qformer_tokenizer");
-    fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
-    for name in names.iter().filter(|name| from.join(name).is_file()) {
-        fs::copy(from.join(name), to.join(name)).map_err(TrainError::file(to.join(name)))?;
-    }
-    Ok(())
 }

@@ -9,19 +9,20 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use vigc_core::TokenBatch;
 use vigc_core::config::write_json;
-use vigc_core::weights::{KeyMap, save};
+use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokens;
 use vigc_llm::tokenizer::train::{bert_wordpiece, llama_bpe};
 use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
 
+use super::copy_files;
 use super::mixtures::scene_mixture;
 use crate::data::Mixture;
+use crate::data::packing::{PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, facts};
-use crate::data::splice::{SplicedRow, batch_labels};
-use crate::draw::{Draw, Stream};
+use crate::data::splice::SplicedRow;
+use crate::draw::{Draw, EpochOrder, Stream};
 use crate::scenes::Split;
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
@@ -32,7 +33,12 @@ const BAGS: f64 = 0.75;
 /// How many texts the tokenizers are trained on.
 const CORPUS: u64 = 12_000;
 
-/// Texts with their facts in front.
+/// Places in a packed row.
+const ROW: usize = 288;
+/// How often another text is tried where one did not fit.
+const TRIES: usize = 3;
+
+/// Texts with their facts in front, several about one scene in a row.
 #[derive(Debug)]
 pub struct LanguageObjective {
     mixture: Mixture,
@@ -47,10 +53,9 @@ pub struct LanguageObjective {
 /// One batch of texts.
 #[derive(Debug)]
 pub struct LanguageBatch {
-    rows: TokenBatch,
-    next: NextTokens,
+    rows: PackedBatch,
     bags: Option<Bags>,
-    task: String,
+    task: Option<String>,
 }
 
 /// Tokens that are summed into slots, `[batch, slots, width]`, with weight 0 for none.
@@ -70,7 +75,9 @@ struct Bags {
 pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
     let folder = &recipe.output;
     let inner = folder.join("qformer_tokenizer");
-    if !inner.join("tokenizer.json").is_file() {
+    if let Some(earlier) = &recipe.inputs.language {
+        copy_files(earlier, folder, &TOKENIZERS)?;
+    } else if !inner.join("tokenizer.json").is_file() {
         let llama = Recipe::need("model.language", recipe.model.language.as_ref())?;
         let qformer = Recipe::need("model.qformer", recipe.model.qformer.as_ref())?;
         let corpus = corpus(recipe)?;
@@ -82,6 +89,28 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let name = path.to_string_lossy();
     Ok(TextTokenizer::from_bytes(&name, &bytes, &SpecialTokens::reference())?)
+}
+
+/// The files of both tokenizers.
+pub(super) const TOKENIZERS: [&str; 4] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "qformer_tokenizer/tokenizer.json",
+    "qformer_tokenizer/tokenizer_config.json",
+];
+
+/// The language model that the recipe starts from: an earlier stage's, or an untrained one.
+///
+/// # Errors
+///
+/// [`TrainError`] if the earlier one cannot be read or has another shape.
+pub fn starting_llama(recipe: &Recipe, config: &LlamaConfig, device: &Device) -> Result<Llama> {
+    let mut llama = config.init(device);
+    if let Some(earlier) = &recipe.inputs.language {
+        let weights = Checkpoint::open(earlier.join("model.safetensors"))?;
+        weights.load(&mut llama, &KeyMap::IDENTITY, Strictness::Strict)?;
+    }
+    Ok(llama)
 }
 
 /// Texts as training shows them.
@@ -120,34 +149,40 @@ impl LanguageObjective {
         })
     }
 
+    /// Rows about scenes; of one task, or of tasks drawn by ratio.
     fn collate(
         &self,
         (mixture, range): (&Mixture, SceneRange),
-        task: usize,
-        draw: Draw,
-        bags: bool,
+        scenes: &[usize],
+        task: Option<usize>,
+        (bags, rng): (bool, &mut ChaCha8Rng),
     ) -> Result<LanguageBatch> {
-        let mut rng = draw.rng(Stream::Facts);
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
-        for row in mixture.rows_of(task, draw, self.batch)? {
-            let facts = facts(&range.scene(row.image), &mut rng);
-            if bags {
-                slots.push(self.fill(&facts, &mut rng)?);
-                rows.push(SplicedRow::new(&self.tokenizer, &row.input, &row.output)?);
+        for &scene in scenes {
+            let facts = facts(&range.scene(scene), rng);
+            let mut row = if bags {
+                slots.push(self.fill(&facts, rng)?);
+                PackedRow::behind_soft_tokens(self.slots, self.tokenizer.pad_id())
             } else {
-                let input = format!("{}. {}", facts.join(", "), row.input);
-                let mut row = SplicedRow::new(&self.tokenizer, &input, &row.output)?;
-                row.labels = row.ids.iter().map(|&id| i64::from(id)).collect();
-                rows.push(row);
+                PackedRow::behind_text(self.tokenizer.encode(&format!("{}.", facts.join(", ")))?)
+            };
+            let mut misses = 0;
+            while misses < TRIES {
+                let part = task.unwrap_or_else(|| mixture.choose_with(rng));
+                let text = mixture.part(part).row(scene, rng)?;
+                let text = SplicedRow::new(&self.tokenizer, &text.input, &text.output)?;
+                if row.texts() > 0 && row.len() + text.ids.len() > ROW {
+                    misses += 1;
+                } else {
+                    row.push(&text);
+                }
             }
+            rows.push(row);
         }
-        let soft = if bags { self.slots } else { 0 };
-        let ids: Vec<_> = rows.iter().map(|row| row.ids.clone()).collect();
         Ok(LanguageBatch {
-            rows: TokenBatch::pad_right(&ids, self.tokenizer.pad_id()),
-            next: NextTokens::from_labels(&batch_labels(&rows, soft)),
+            rows: PackedBatch::new(&rows, self.tokenizer.pad_id()),
             bags: bags.then(|| Bags::new(&slots)),
-            task: mixture.part(task).name().to_owned(),
+            task: task.map(|task| mixture.part(task).name().to_owned()),
         })
     }
 
@@ -201,8 +236,14 @@ impl Objective for LanguageObjective {
     type Batch = LanguageBatch;
 
     fn batch(&self, draw: Draw) -> Result<LanguageBatch> {
-        let bags = draw.rng(Stream::Form).random_bool(BAGS);
-        self.collate((&self.mixture, self.range), self.mixture.choose(draw), draw, bags)
+        let mut rng = draw.rng(Stream::Text);
+        let bags = rng.random_bool(BAGS);
+        let order = EpochOrder { seed: draw.seed, len: self.range.count as u64 };
+        let first = draw.micro_step * self.batch as u64;
+        let scenes: Vec<_> = (first..first + self.batch as u64)
+            .map(|at| usize::try_from(order.item(at)).unwrap_or(0))
+            .collect();
+        self.collate((&self.mixture, self.range), &scenes, None, (bags, &mut rng))
     }
 
     fn held_out(&self) -> Result<Vec<LanguageBatch>> {
@@ -211,44 +252,46 @@ impl Objective for LanguageObjective {
         (0..batches)
             .map(|batch| {
                 // Every task in turn, so that each is measured.
-                let draw = Draw { seed: 0, micro_step: batch as u64 };
-                self.collate((mixture, *range), batch % mixture.len(), draw, true)
+                let mut rng = Draw { seed: 0, micro_step: batch as u64 }.rng(Stream::Text);
+                let scenes: Vec<_> = (batch * self.batch..(batch + 1) * self.batch).collect();
+                let task = Some(batch % mixture.len());
+                self.collate((mixture, *range), &scenes, task, (true, &mut rng))
             })
             .collect()
     }
 
     fn loss(&self, model: &Llama, batch: LanguageBatch) -> Result<Loss> {
         let device = model.device();
-        let [samples, _] = batch.rows.dims();
-        let mut embeds = model.embed(batch.rows.ids(&device));
-        let mut mask = batch.rows.mask(&device);
-        if let Some(bags) = batch.bags {
-            let [_, slots, _] = bags.shape;
-            embeds = Tensor::cat(vec![bags.embed(model, &device), embeds], 1);
-            let seen = Tensor::full([samples, slots], true, &device);
-            mask = Tensor::cat(vec![seen, mask], 1);
-        }
-        Ok(token_loss(model, embeds, mask, &batch.next, samples, batch.task))
+        let (ids, positions, bias) = batch.rows.tensors(&device);
+        let embeds = match batch.bags {
+            Some(bags) => {
+                let [_, slots, _] = bags.shape;
+                let [_, seq] = batch.rows.dims();
+                let words = model.embed(ids.narrow(1, slots, seq - slots));
+                Tensor::cat(vec![bags.embed(model, &device), words], 1)
+            }
+            None => model.embed(ids),
+        };
+        let hidden = model.forward_packed(embeds, positions, bias);
+        Ok(token_loss(model, hidden, &batch.rows.next, batch.rows.texts, batch.task))
     }
 }
 
 /// The mean loss of the tokens to predict, and the part that is right, in all and for the task.
 pub(super) fn token_loss(
     llama: &Llama,
-    embeds: Tensor<3>,
-    mask: Tensor<2, burn::tensor::Bool>,
+    hidden: Tensor<3>,
     next: &NextTokens,
     samples: usize,
-    task: String,
+    task: Option<String>,
 ) -> Loss {
-    let hidden = llama.forward(embeds, mask, None);
     let logits = llama.logits(next.select(hidden));
     let tokens = next.tokens(&logits.device());
     let best = logits.clone().detach().argmax(1).squeeze_dim::<1>(1);
     let right: f32 = best.equal(tokens).float().mean().into_scalar();
     let loss = next.log_probs(logits).mean().neg();
-    let right = f64::from(right);
-    Loss { loss, samples, metrics: vec![("accuracy".to_owned(), right), (task, right)] }
+    let names = [Some("accuracy".to_owned()), task].into_iter().flatten();
+    Loss { loss, samples, metrics: names.map(|name| (name, f64::from(right))).collect() }
 }
 
 /// The recipe's language model with as many tokens as the tokenizer has.
