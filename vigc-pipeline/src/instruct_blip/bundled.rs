@@ -28,7 +28,7 @@ struct Processor {
 impl InstructBlip {
     /// `vigc-mini`: all parts of the 7B model in small, trained on rendered scenes.
     ///
-    /// It knows nothing but such scenes; `assets/vigc-mini/README.md` has what was measured.
+    /// It knows nothing but such scenes; `assets/vigc-mini/README.md` in the repository has what was measured.
     ///
     /// # Errors
     ///
