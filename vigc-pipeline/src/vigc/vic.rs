@@ -158,41 +158,45 @@ impl Vic {
             self.one_shot = Some(generated.text.trim().to_owned());
         }
         let spans = self.cut(generated);
-        let is_last = self.taken == self.correction.most_steps();
-        let everything = is_last && self.correction.last_step == LastStep::Everything;
         let before = self.accepted.len();
-        let mut unread = spans.len();
-        let mut skipped = 0;
-        for span in &spans {
-            unread -= 1;
-            if self.has_said(&generated.text[span.bytes.clone()]) {
-                skipped += 1;
-                continue;
-            }
-            self.push(generated, span, skipped);
-            skipped = 0;
-            if !everything {
-                break;
-            }
-        }
-        let ended = unread == 0 && generated.finish != Finish::MaxTokens;
+        let read = self.accept_unsaid(generated, &spans);
+        let until_end = matches!(self.correction.steps, Steps::UntilEnd { .. });
+        let ended = until_end && read == spans.len() && generated.finish != Finish::MaxTokens;
         if self.accepted.len() == before {
-            let nothing = match () {
-                () if !spans.is_empty() => StopReason::Repeated,
-                () if generated.text.trim().is_empty() => StopReason::NothingGenerated,
-                () => StopReason::Truncated,
-            };
-            self.stop(nothing, generated);
-        } else if is_last {
+            self.stop(why_nothing(generated, &spans), generated);
+        } else if self.is_last_step() {
             self.stop(StopReason::LastStep, generated);
-        } else if ended && matches!(self.correction.steps, Steps::UntilEnd { .. }) {
+        } else if ended {
             self.stop(StopReason::ModelEnded, generated);
         } else {
             self.prompt = self.opening() + " " + &self.answer_so_far();
         }
     }
 
-    /// The units of a text, without one that breaks off because the text became too long.
+    /// Accepts the first unit that has not been said, at the end perhaps all, and returns how many
+    /// units were read for that.
+    fn accept_unsaid(&mut self, generated: &Generated, spans: &[Span]) -> usize {
+        let everything = self.is_last_step() && self.correction.last_step == LastStep::Everything;
+        let mut repeats = 0;
+        for (i, span) in spans.iter().enumerate() {
+            if self.has_said(&generated.text[span.bytes.clone()]) {
+                repeats += 1;
+                continue;
+            }
+            self.push(generated, span, std::mem::take(&mut repeats));
+            if !everything {
+                return i + 1;
+            }
+        }
+        spans.len()
+    }
+
+    fn is_last_step(&self) -> bool {
+        self.taken == self.correction.most_steps()
+    }
+
+    /// The units of a text that say something, without one that breaks off because the text became
+    /// too long.
     fn cut(&self, generated: &Generated) -> Vec<Span> {
         let mut spans = match self.correction.unit {
             Unit::Sentence => sentence::sentences(&generated.text),
@@ -202,6 +206,7 @@ impl Vic {
         if breaks_off && spans.last().is_some_and(|span| !span.complete) {
             spans.pop();
         }
+        spans.retain(|span| !sentence::normalize(&generated.text[span.bytes.clone()]).is_empty());
         spans
     }
 
@@ -248,6 +253,16 @@ impl Vic {
 
     fn reject(&mut self, reason: Rejection, generated: &Generated) {
         self.state = State::Rejected(Rejected { reason, text: generated.text.clone() });
+    }
+}
+
+/// Why a text held nothing to be accepted.
+fn why_nothing(generated: &Generated, spans: &[Span]) -> StopReason {
+    let says_something = !sentence::normalize(&generated.text).is_empty();
+    match (spans.is_empty(), says_something) {
+        (false, _) => StopReason::Repeated,
+        (true, true) => StopReason::Truncated,
+        (true, false) => StopReason::NothingGenerated,
     }
 }
 

@@ -71,6 +71,12 @@ fn loops_stop_for_their_reason() {
         },
         Case {
             correction: until_end,
+            texts: &[("One. Two.", Finish::EndToken), (" ...", Finish::EndToken)],
+            answer: "One.",
+            stop: StopReason::NothingGenerated,
+        },
+        Case {
+            correction: until_end,
             texts: &[("One.", Finish::MaxTokens), ("one!", Finish::EndToken)],
             answer: "One.",
             stop: StopReason::Repeated,
