@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`weights`] | checkpoints: open, rename, load, report, save |
 //! | [`config`] | JSON files with the path in every error |
+//! | [`kernels`] | fused operations for the CPU |
 //! | [`nn`] | attention masks and positions that several models need |
 //!
 //! Text crosses from the language side to the vision side as a [`TokenBatch`]:
@@ -18,6 +19,7 @@
 
 pub mod config;
 mod error;
+pub mod kernels;
 pub mod nn;
 mod token_batch;
 pub mod weights;

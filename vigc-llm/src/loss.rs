@@ -2,6 +2,8 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
+use vigc_core::kernels::cross_entropy;
+
 use crate::llama::Llama;
 
 /// The label of a position whose token need not be predicted.
@@ -41,8 +43,7 @@ impl NextTokens {
     #[must_use]
     pub fn from_labels(labels: &[Vec<i64>]) -> Self {
         let seq = labels.first().map_or(0, Vec::len);
-        let mut next =
-            Self { positions: Vec::new(), tokens: Vec::new(), per_row: Vec::new(), seq };
+        let mut next = Self { positions: Vec::new(), tokens: Vec::new(), per_row: Vec::new(), seq };
         for (row, labels) in labels.iter().enumerate() {
             assert_eq!(labels.len(), seq, "rows of labels must have one length");
             let before = next.tokens.len();
@@ -103,10 +104,14 @@ impl NextTokens {
     #[must_use]
     pub fn log_probs(&self, logits: Tensor<2>) -> Tensor<1> {
         let logits = logits.cast(DType::F32);
-        let tokens = ints(&self.tokens, &logits.device()).unsqueeze_dim(1);
-        let max = logits.clone().detach().max_dim(1);
-        let total = (logits.clone() - max.clone()).exp().sum_dim(1).log() + max;
-        (logits.gather(1, tokens) - total).squeeze_dim(1)
+        let tokens = self.tokens(&logits.device());
+        cross_entropy(logits, tokens).neg()
+    }
+
+    /// The tokens to predict, row after row, `[len]`.
+    #[must_use]
+    pub fn tokens(&self, device: &Device) -> Tensor<1, Int> {
+        ints(&self.tokens, device)
     }
 }
 

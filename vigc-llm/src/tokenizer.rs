@@ -42,8 +42,8 @@ fn encode_pieces(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
     Ok(tokenizer.encode_fast(text, false).map_err(fail)?.get_ids().to_vec())
 }
 
-/// Decodes without special tokens or surrounding white space.
+/// Decodes without special tokens.
 fn decode_text(tokenizer: &Tokenizer, ids: &[u32]) -> Result<String> {
     let fail = |source| Error::Text { text: format!("{ids:?}"), source };
-    Ok(tokenizer.decode(ids, true).map_err(fail)?.trim().to_owned())
+    tokenizer.decode(ids, true).map_err(fail)
 }

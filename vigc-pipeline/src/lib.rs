@@ -1,13 +1,21 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
 
 pub mod backend;
+pub mod data;
+mod draw;
 mod error;
 #[cfg(feature = "scenes")]
 pub mod eval;
 pub mod instruct_blip;
+pub mod prelude;
 pub mod prompt;
 #[cfg(feature = "scenes")]
 pub mod scenes;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod vigc;
 
 pub use error::{Error, Result};
+pub use vigc_core as core;
+pub use vigc_llm as llm;
+pub use vigc_vision as vision;

@@ -4,6 +4,10 @@ use burn::nn::Dropout;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::{Bool, Tensor};
+use vigc_core::kernels;
+
+/// Added to a score that is forbidden.
+const FORBIDDEN: f32 = -1e30;
 
 /// Splits the hidden width into heads.
 ///
@@ -32,9 +36,17 @@ pub(crate) fn attend(
     dropout: Option<&Dropout>,
 ) -> Tensor<3> {
     let [batch, heads, queries, head_dim] = q.dims();
-    let context = if q.device().is_autodiff() {
-        // The fused kernel has no dropout, and its gradient goes through more steps than this.
-        let scores = (q * (head_dim as f64).powf(-0.5)).matmul(k.transpose());
+    let scale = (head_dim as f64).powf(-0.5);
+    let drops = dropout.is_some_and(|dropout| dropout.prob > 0.0 && dropout.training.is_enabled());
+    let context = if q.device().is_autodiff() && !drops {
+        let bias = forbidden.map(|forbidden| {
+            let options = (&q.device(), q.dtype());
+            Tensor::zeros(forbidden.dims(), options).mask_fill(forbidden, FORBIDDEN)
+        });
+        kernels::attention(q, k, v, bias, scale)
+    } else if q.device().is_autodiff() {
+        // No fused kernel has dropout.
+        let scores = (q * scale).matmul(k.transpose());
         let scores = match forbidden {
             Some(forbidden) => {
                 let shape = scores.dims();

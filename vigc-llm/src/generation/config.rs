@@ -184,22 +184,22 @@ impl GenerationConfig {
     pub(super) fn check(&self, vocab: usize, rows: usize, seeds: &[u64]) -> Result<()> {
         self.check_strategy(rows, seeds)?;
         let most = self.max_new_tokens;
-        require("max_new_tokens", most, most > 0, "at least 1")?;
+        require("max_new_tokens", &most, most > 0, "at least 1")?;
         let least = self.min_new_tokens;
-        require("min_new_tokens", least, least <= most, "at most max_new_tokens")?;
+        require("min_new_tokens", &least, least <= most, "at most max_new_tokens")?;
         let penalty = self.repetition_penalty;
         let positive = penalty.is_finite() && penalty > 0.0;
-        require("repetition_penalty", penalty, positive, "a positive number")?;
+        require("repetition_penalty", &penalty, positive, "a positive number")?;
         let power = self.length_penalty;
-        require("length_penalty", power, power.is_finite(), "a number")?;
+        require("length_penalty", &power, power.is_finite(), "a number")?;
         let known = |id: u32| (id as usize) < vocab;
         for &id in &self.eos_ids {
-            require("eos_ids", id, known(id), "tokens of the vocabulary")?;
+            require("eos_ids", &id, known(id), "tokens of the vocabulary")?;
         }
         let endings = self.eos_ids.len();
-        require("eos_ids", format!("{endings} tokens"), endings < vocab, "fewer than all tokens")?;
+        require("eos_ids", &format!("{endings} tokens"), endings < vocab, "fewer than all tokens")?;
         if let Rules::Transformers4_28 { dummy_bos } = self.rules {
-            require("dummy_bos", dummy_bos, known(dummy_bos), "a token of the vocabulary")?;
+            require("dummy_bos", &dummy_bos, known(dummy_bos), "a token of the vocabulary")?;
         }
         Ok(())
     }
@@ -208,26 +208,26 @@ impl GenerationConfig {
         let most = match self.strategy {
             Strategy::Greedy => 1,
             Strategy::Beam { beams } => {
-                require("beams", beams, beams > 0, "at least 1")?;
+                require("beams", &beams, beams > 0, "at least 1")?;
                 beams
             }
             Strategy::Sample { temperature, top_p, .. } => {
                 let positive = temperature.is_finite() && temperature > 0.0;
-                require("temperature", temperature, positive, "a positive number")?;
-                require("top_p", top_p, top_p > 0.0 && top_p <= 1.0, "above 0 and at most 1")?;
+                require("temperature", &temperature, positive, "a positive number")?;
+                require("top_p", &top_p, top_p > 0.0 && top_p <= 1.0, "above 0 and at most 1")?;
                 let given = seeds.len();
-                require("number of seeds", given, given == rows, "one for every prompt")?;
+                require("number of seeds", &given, given == rows, "one for every prompt")?;
                 usize::MAX
             }
         };
         let fits = (1..=most).contains(&self.n_best);
-        require("n_best", self.n_best, fits, "at least 1 and at most the number of beams")
+        require("n_best", &self.n_best, fits, "at least 1 and at most the number of beams")
     }
 }
 
 fn require(
     name: &'static str,
-    value: impl ToString,
+    value: &dyn std::fmt::Display,
     holds: bool,
     expected: &'static str,
 ) -> Result<()> {

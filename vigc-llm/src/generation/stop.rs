@@ -38,7 +38,7 @@ impl<'a> StopStrings<'a> {
     pub fn new(tokenizer: &'a TextTokenizer, strings: &[impl AsRef<str>]) -> Self {
         let strings: Vec<_> = strings.iter().map(|string| string.as_ref().to_owned()).collect();
         let strings: Vec<_> = strings.into_iter().filter(|string| !string.is_empty()).collect();
-        // A token holds at least a byte of text, save for the spaces at either end.
+        // A token holds at least a byte of text, save for the space that begins a text.
         let window = strings.iter().map(String::len).max().unwrap_or(0) + 4;
         Self { tokenizer, strings, window }
     }
@@ -54,7 +54,7 @@ impl<'a> StopStrings<'a> {
 impl StopCondition for StopStrings<'_> {
     fn is_met(&self, tokens: &[u32]) -> bool {
         let recent = &tokens[tokens.len().saturating_sub(self.window)..];
-        let text = self.tokenizer.decode(recent).unwrap_or_default();
+        let text = self.tokenizer.decode_untrimmed(recent).unwrap_or_default();
         self.strings.iter().any(|string| text.contains(string.as_str()))
     }
 }

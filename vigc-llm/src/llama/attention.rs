@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Device, Tensor};
+use vigc_core::kernels::attention;
 
 use super::kv_cache::LayerCache;
 use super::rope::Rotation;
@@ -99,10 +100,14 @@ impl Attention {
                 bias.repeat_dim(2, group),
             ),
         };
-        let dtype = q.dtype();
-        let q = q.mul_scalar(1.0 / (head_dim as f64).sqrt());
-        let scores = q.matmul(k.swap_dims(2, 3)).cast(DType::F32) + bias;
-        let context = softmax(scores, 3).cast(dtype).matmul(v);
+        let scale = 1.0 / (head_dim as f64).sqrt();
+        let context = if q.dtype() == DType::F32 {
+            attention(q, k, v, Some(bias), scale)
+        } else {
+            let dtype = q.dtype();
+            let scores = (q * scale).matmul(k.swap_dims(2, 3)).cast(DType::F32) + bias;
+            softmax(scores, 3).cast(dtype).matmul(v)
+        };
         context.reshape([batch, heads, seq, head_dim]).swap_dims(1, 2)
     }
 }

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Tensor};
+use vigc_core::kernels::swiglu;
 
 use super::{LlamaConfig, linear};
 
@@ -32,7 +32,7 @@ impl Mlp {
     /// - input, output: `[batch, seq, hidden]`
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let gate = silu(self.gate_proj.forward(x.clone()));
-        self.down_proj.forward(gate * self.up_proj.forward(x))
+        let gate = self.gate_proj.forward(x.clone());
+        self.down_proj.forward(swiglu(gate, self.up_proj.forward(x)))
     }
 }

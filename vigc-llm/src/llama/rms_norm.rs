@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
+use vigc_core::kernels::rms_norm;
 
 /// Scales a vector to a root mean square of one, then by a learned weight.
 ///
@@ -31,8 +32,7 @@ impl RmsNorm {
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let dtype = x.dtype();
-        let x = x.cast(DType::F32);
-        let scale = x.clone().square().mean_dim(2).add_scalar(self.eps).sqrt().recip();
-        (x * scale * self.weight.val().cast(DType::F32).unsqueeze()).cast(dtype)
+        let weight = self.weight.val().cast(DType::F32);
+        rms_norm(x.cast(DType::F32), weight, self.eps).cast(dtype)
     }
 }

@@ -82,7 +82,7 @@ impl TextTokenizer {
             false => TokenizerConfig::default(),
         };
         let path = folder.join("tokenizer.json");
-        Self::new(read_tokenizer(&path)?, config.into_special_tokens(), &path)
+        Self::new(read_tokenizer(&path)?, &config.into_special_tokens(), &path)
     }
 
     /// Reads a `tokenizer.json` held in memory; errors call it `name`.
@@ -90,12 +90,12 @@ impl TextTokenizer {
     /// # Errors
     ///
     /// As [`TextTokenizer::from_dir`].
-    pub fn from_bytes(name: &str, bytes: &[u8], special_tokens: SpecialTokens) -> Result<Self> {
+    pub fn from_bytes(name: &str, bytes: &[u8], special_tokens: &SpecialTokens) -> Result<Self> {
         let path = Path::new(name);
         Self::new(tokenizer_from_bytes(bytes, path)?, special_tokens, path)
     }
 
-    fn new(tokenizer: Tokenizer, special_tokens: SpecialTokens, path: &Path) -> Result<Self> {
+    fn new(tokenizer: Tokenizer, special_tokens: &SpecialTokens, path: &Path) -> Result<Self> {
         let eos = required_id(&tokenizer, &special_tokens.eos, path)?;
         Ok(Self {
             bos: required_id(&tokenizer, &special_tokens.bos, path)?,
@@ -142,6 +142,11 @@ impl TextTokenizer {
     ///
     /// [`Error::Text`](crate::Error::Text) if the tokens cannot be decoded.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        Ok(self.decode_untrimmed(ids)?.trim().to_owned())
+    }
+
+    /// The text of tokens, without special tokens and the one space that begins every text.
+    pub(crate) fn decode_untrimmed(&self, ids: &[u32]) -> Result<String> {
         decode_text(&self.tokenizer, ids)
     }
 

@@ -68,7 +68,9 @@ fn a_penalty_breaks_repetition_and_keeps_true_log_probs() {
 
 #[test]
 fn a_minimum_delays_the_end() {
-    for strategy in [config(), beams(3), beams(3).with_rules(Rules::Transformers4_28 { dummy_bos: 1 })] {
+    for strategy in
+        [config(), beams(3), beams(3).with_rules(Rules::Transformers4_28 { dummy_bos: 1 })]
+    {
         let rows = run(&chain(), &[3, 1], &strategy.with_min_new_tokens(4));
         assert!(rows.iter().all(|row| row[0].tokens.len() >= 4), "{rows:?}");
     }
@@ -99,7 +101,10 @@ fn a_length_penalty_moves_the_choice() {
 
 #[test]
 fn the_dummy_token_is_penalized_under_the_rules_of_4_28() {
-    let lm = Table::new(4, &[(3, &[(1, 0.5), (2, 0.4), (EOS, 0.05)]), (1, &[(EOS, 0.9)]), (2, &[(EOS, 0.9)])]);
+    let lm = Table::new(
+        4,
+        &[(3, &[(1, 0.5), (2, 0.4), (EOS, 0.05)]), (1, &[(EOS, 0.9)]), (2, &[(EOS, 0.9)])],
+    );
     let with = |rules| run(&lm, &[3], &config().with_rules(rules).with_repetition_penalty(2.0));
     assert_eq!(tokens(&with(Rules::Modern)), [&[1]]);
     assert_eq!(tokens(&with(Rules::Transformers4_28 { dummy_bos: 1 })), [&[2]]);
@@ -116,7 +121,9 @@ fn the_reference_lengths_count_the_dummy_token() {
 fn a_row_does_not_depend_on_its_batch() {
     let lm = chain();
     let prompts = [1, 4, 3, 2, 5, 4, 1];
-    for config in [config(), sample(), sample().with_n_best(3), beams(3).with_repetition_penalty(1.5)] {
+    for config in
+        [config(), sample(), sample().with_n_best(3), beams(3).with_repetition_penalty(1.5)]
+    {
         let together = run(&lm, &prompts, &config);
         for (prompt, row) in prompts.iter().zip(&together) {
             assert_eq!(&run(&lm, &[*prompt], &config)[0], row, "{config:?}");

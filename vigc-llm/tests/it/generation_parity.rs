@@ -7,9 +7,7 @@ use serde::Deserialize;
 use vigc_core::TokenBatch;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
-use vigc_llm::generation::{
-    Finish, GenerationConfig, Hypothesis, Rules, Strategy, generate,
-};
+use vigc_llm::generation::{Finish, GenerationConfig, Hypothesis, Rules, Strategy, generate};
 use vigc_llm::llama::{Llama, LlamaConfig, keys};
 
 use crate::fixture;

@@ -27,7 +27,9 @@ fn golden(name: &str) -> Golden {
     let config: LlamaConfig = read_json(fixture(&format!("llama/{name}.json"))).unwrap();
     let mut model = config.init(&device);
     let report = checkpoint.load(&mut model, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
-    assert!(report.unused.iter().all(|key| key.starts_with("input_") || key.starts_with("output_")));
+    assert!(
+        report.unused.iter().all(|key| key.starts_with("input_") || key.starts_with("output_"))
+    );
     let ids = checkpoint.tensor::<2>("input_ids", &device).unwrap().int();
     let mask = checkpoint.tensor::<2>("input_mask", &device).unwrap().greater_elem(0.5);
     Golden { embeds: model.embed(ids), checkpoint, model, mask }
@@ -80,7 +82,7 @@ fn a_long_cache_and_moved_rows_give_the_same_states() {
     let golden = golden("gqa");
     let device = Device::default();
     let seq = 150; // more than two of the cache's chunks
-    let ids: Vec<i32> = (0..2 * seq).map(|i| (i * 7 % 37) as i32).collect();
+    let ids: Vec<i32> = (0..2 * seq).map(|i| i * 7 % 37).collect();
     let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [2, seq as usize]), &device);
     let embeds = golden.model.embed(ids);
     let [_, seq, width] = embeds.dims();
@@ -135,10 +137,8 @@ fn gradients_reach_every_parameter_and_the_input() {
     let soft = Tensor::<3>::ones([2, 1, 12], &device).require_grad();
     let mask = Tensor::cat(vec![Tensor::from_data([[true], [true]], &device), mask], 1);
     let hidden = model.forward(Tensor::cat(vec![soft.clone(), embeds], 1), mask, None);
-    let next = vigc_llm::loss::NextTokens::from_labels(&[
-        vec![-100, 3, 4, 5],
-        vec![-100, -100, 7, -100],
-    ]);
+    let next =
+        vigc_llm::loss::NextTokens::from_labels(&[vec![-100, 3, 4, 5], vec![-100, -100, 7, -100]]);
     let grads = vigc_llm::loss::next_token_loss(&model, hidden, &next).backward();
     let moved = |grad: Tensor<3>| grad.abs().sum().into_scalar::<f32>() > 0.0;
     assert!(moved(soft.grad(&grads).unwrap()));

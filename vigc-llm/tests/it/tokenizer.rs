@@ -140,6 +140,8 @@ fn stop_strings_are_seen_across_tokens() {
     let first = tokenizer.decode(&ids[..met[0]]).unwrap();
     assert_eq!(first, "Question: Is it? Answer:");
     assert_eq!(stop.trim(text), "Question: Is it? ");
+    let line = StopStrings::new(&tokenizer, &["\n"]);
+    assert!(line.is_met(&tokenizer.encode_pieces("one line\n").unwrap()));
     assert_eq!(stop.trim("nothing"), "nothing");
 }
 
@@ -153,6 +155,6 @@ fn errors_name_the_file() {
     assert!(message(folder.path()).contains("not a readable tokenizer"));
     let bytes = fs::read(fixture("tokenizer/llama/tokenizer.json")).unwrap();
     let special = SpecialTokens { eos: "<end>".to_owned(), ..SpecialTokens::reference() };
-    let error = TextTokenizer::from_bytes("bundled", &bytes, special).unwrap_err();
+    let error = TextTokenizer::from_bytes("bundled", &bytes, &special).unwrap_err();
     assert!(matches!(error, Error::SpecialToken { .. }), "{error}");
 }

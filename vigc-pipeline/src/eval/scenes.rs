@@ -4,10 +4,12 @@
 //! scenes does not have counts as false, and is counted on its own as well.
 
 mod report;
+mod subject;
 mod suite;
 mod tally;
 
 pub use report::{AnswerReport, DialogueReport, QuestionReport, Report, SplitReport, VqaReport};
+pub use subject::Subject;
 pub use suite::{BoxError, Progress, SceneModel, Stage, Suite, VigRow};
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
+use vigc_core::kernels::gelu;
 
 use super::{Attention, EvaVitConfig};
 

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Bool, Device, Tensor};
+use vigc_core::kernels::gelu;
 
 use super::{KeyValues, QFormerAttention, QFormerConfig};
 

@@ -1,0 +1,217 @@
+//! The fused operations as an extension of the CPU backend.
+
+use burn::backend::flex::FlexTensor;
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::{Int, Shape, Tensor, TensorData};
+
+use super::rows::{BiasShape, map_cross_entropy, map_gelu, map_norm, map_swiglu, map_weights};
+
+/// What the CPU computes in one pass. The public functions check devices and types.
+#[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
+pub(super) trait Kernels: Backend {
+    fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn kernel_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_rms_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_cross_entropy(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+/// A tensor's numbers, copied only if they do not lie one after the other.
+pub(super) struct Numbers(FlexTensor);
+
+impl Numbers {
+    pub(super) fn of(tensor: &FlexTensor) -> Self {
+        Self(tensor.to_contiguous())
+    }
+
+    pub(super) fn slice(&self) -> &[f32] {
+        self.0.as_slice().expect("the callers check for f32, and the tensor is contiguous")
+    }
+
+    /// The numbers, to be overwritten.
+    pub(super) fn into_vec(self) -> Vec<f32> {
+        self.slice().to_vec()
+    }
+}
+
+pub(super) fn dims(tensor: &FlexTensor) -> Vec<usize> {
+    tensor.layout().shape().to_vec()
+}
+
+pub(super) fn tensor(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers, shape.into()))
+}
+
+/// A norm's output and the statistics of its rows.
+pub(super) fn norm(
+    x: &FlexTensor,
+    gamma: &FlexTensor,
+    beta: Option<&FlexTensor>,
+    epsilon: f32,
+) -> (FlexTensor, Vec<[f32; 2]>) {
+    let (numbers, gamma) = (Numbers::of(x), Numbers::of(gamma));
+    let beta = beta.map(Numbers::of);
+    let mut out = vec![0.0; numbers.slice().len()];
+    let beta = beta.as_ref().map(Numbers::slice);
+    let statistics = map_norm(numbers.slice(), gamma.slice(), beta, epsilon, &mut out);
+    (tensor(out, dims(x)), statistics)
+}
+
+/// The weights of an attention, `[batch, heads, queries, keys]`.
+pub(super) fn weights(
+    q: &FlexTensor,
+    k: &FlexTensor,
+    bias: &FlexTensor,
+    scale: f32,
+) -> FlexTensor {
+    let scores = Flex::float_matmul(q.clone(), k.transpose(2, 3));
+    let shape = dims(&scores);
+    let bias_shape = dims(bias);
+    let shape_of_bias = BiasShape {
+        heads: shape[1],
+        queries: shape[2],
+        batches: bias_shape[0] > 1,
+        per_query: bias_shape[2] > 1,
+    };
+    let bias = Numbers::of(bias);
+    // A bias for less than a row of keys stands for none.
+    let bias = (bias_shape[3] == shape[3]).then(|| (bias.slice(), shape_of_bias));
+    let mut scores = scores;
+    map_weights(scores.storage_mut(), shape[3], bias, scale);
+    scores
+}
+
+/// Probabilities `[rows, classes]`, losses and the classes.
+pub(super) fn losses(
+    logits: &FlexTensor,
+    classes: IntTensor<Flex>,
+) -> (Vec<f32>, Vec<f32>, Vec<usize>) {
+    let width = dims(logits)[1];
+    let classes: Vec<usize> = classes
+        .into_data()
+        .convert::<i64>()
+        .iter::<i64>()
+        .map(|class| usize::try_from(class).unwrap_or(usize::MAX))
+        .collect();
+    let mut probabilities = Numbers::of(logits).into_vec();
+    let losses = map_cross_entropy(&mut probabilities, width, &classes);
+    (probabilities, losses, classes)
+}
+
+impl Kernels for Flex {
+    fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let numbers = Numbers::of(&x);
+        let mut out = vec![0.0; numbers.slice().len()];
+        map_gelu(numbers.slice(), &mut out);
+        tensor(out, dims(&x))
+    }
+
+    fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (open, numbers) = (Numbers::of(&gate), Numbers::of(&up));
+        let mut out = vec![0.0; numbers.slice().len()];
+        map_swiglu(open.slice(), numbers.slice(), &mut out);
+        tensor(out, dims(&gate))
+    }
+
+    fn kernel_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self> {
+        norm(&x, &gamma, Some(&beta), epsilon).0
+    }
+
+    fn kernel_rms_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self> {
+        norm(&x, &gamma, None, epsilon).0
+    }
+
+    fn kernel_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self> {
+        Self::float_matmul(weights(&q, &k, &bias, scale), v)
+    }
+
+    fn kernel_cross_entropy(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (_, losses, classes) = losses(&logits, classes);
+        tensor(losses, [classes.len()])
+    }
+}
+
+pub(super) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::kernel_gelu(x.into_dispatch()))
+}
+
+pub(super) fn swiglu<const D: usize>(gate: Tensor<D>, up: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::kernel_swiglu(gate.into_dispatch(), up.into_dispatch()))
+}
+
+pub(super) fn layer_norm<const D: usize>(
+    x: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<D> {
+    let (x, gamma, beta) = (x.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_layer_norm(x, gamma, beta, epsilon as f32))
+}
+
+pub(super) fn rms_norm<const D: usize>(x: Tensor<D>, gamma: Tensor<1>, epsilon: f64) -> Tensor<D> {
+    let (x, gamma) = (x.into_dispatch(), gamma.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_rms_norm(x, gamma, epsilon as f32))
+}
+
+pub(super) fn attention(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    bias: Option<Tensor<4>>,
+    scale: f64,
+) -> Tensor<4> {
+    // The dispatch knows no optional tensors; two numbers per row are too few to be a bias.
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([1, 1, 1, 0], &q.device().inner()));
+    let [q, k, v, bias] = [q, k, v, bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::kernel_attention(q, k, v, bias, scale as f32))
+}
+
+pub(super) fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+    let (logits, classes) = (logits.into_dispatch(), classes.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_cross_entropy(logits, classes))
+}

@@ -1,0 +1,231 @@
+//! The gradients of the fused operations.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Autodiff, Flex};
+
+use super::backend::{Kernels, Numbers, dims, losses, norm, tensor, weights};
+use super::rows::{back_cross_entropy, back_gelu, back_norm, back_swiglu, back_weights};
+
+#[derive(Debug)]
+struct Gelu;
+
+impl Backward<Flex, 1> for Gelu {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [Some(node)] = ops.parents else { return };
+        let mut numbers = Numbers::of(&grad).into_vec();
+        back_gelu(Numbers::of(&ops.state).slice(), &mut numbers);
+        grads.register::<Flex>(node.id, tensor(numbers, dims(&grad)));
+    }
+}
+
+#[derive(Debug)]
+struct Swiglu;
+
+impl Backward<Flex, 2> for Swiglu {
+    type State = [FlexTensor; 2];
+
+    fn backward(self, ops: Ops<[FlexTensor; 2], 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [gate, up] = ops.state.each_ref().map(Numbers::of);
+        let mut in_gate = Numbers::of(&grad).into_vec();
+        let mut in_up = vec![0.0; in_gate.len()];
+        back_swiglu(gate.slice(), up.slice(), &mut in_gate, &mut in_up);
+        for (node, numbers) in ops.parents.into_iter().zip([in_gate, in_up]) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, tensor(numbers, dims(&grad)));
+            }
+        }
+    }
+}
+
+/// What the backward pass of a norm needs: input, weight and the rows' statistics.
+type NormState = (FlexTensor, FlexTensor, Vec<[f32; 2]>);
+
+/// The gradients of input, weight and bias.
+fn norm_gradients(state: &NormState, centered: bool, grad: &FlexTensor) -> [FlexTensor; 3] {
+    let (x, gamma, statistics) = state;
+    let mut in_x = Numbers::of(grad).into_vec();
+    let (numbers, weight) = (Numbers::of(x), Numbers::of(gamma));
+    let (in_gamma, in_beta) =
+        back_norm(numbers.slice(), weight.slice(), statistics, centered, &mut in_x);
+    let width = dims(gamma);
+    [tensor(in_x, dims(x)), tensor(in_gamma, width.clone()), tensor(in_beta, width)]
+}
+
+#[derive(Debug)]
+struct LayerNorm;
+
+impl Backward<Flex, 3> for LayerNorm {
+    type State = NormState;
+
+    fn backward(self, ops: Ops<NormState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let gradients = norm_gradients(&ops.state, true, &grad);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RmsNorm;
+
+impl Backward<Flex, 2> for RmsNorm {
+    type State = NormState;
+
+    fn backward(self, ops: Ops<NormState, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let gradients = norm_gradients(&ops.state, false, &grad);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Attention;
+
+/// Queries, keys, values, weights and the scale.
+type AttentionState = ([FlexTensor; 4], f32);
+
+impl Backward<Flex, 3> for Attention {
+    type State = AttentionState;
+
+    fn backward(self, ops: Ops<AttentionState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let ([q, k, v, weights], scale) = ops.state;
+        let [in_q, in_k, in_v] = ops.parents;
+        if let Some(node) = in_v {
+            let gradient = Flex::float_matmul(weights.transpose(2, 3), grad.clone());
+            grads.register::<Flex>(node.id, gradient);
+        }
+        if in_q.is_none() && in_k.is_none() {
+            return;
+        }
+        let mut scores = Flex::float_matmul(grad, v.transpose(2, 3));
+        let keys = dims(&weights)[3];
+        back_weights(Numbers::of(&weights).slice(), keys, scale, scores.storage_mut());
+        if let Some(node) = in_q {
+            grads.register::<Flex>(node.id, Flex::float_matmul(scores.clone(), k));
+        }
+        if let Some(node) = in_k {
+            grads.register::<Flex>(node.id, Flex::float_matmul(scores.transpose(2, 3), q));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct CrossEntropy;
+
+/// Probabilities, their shape, and the classes.
+type CrossEntropyState = (FlexTensor, Vec<usize>);
+
+impl Backward<Flex, 1> for CrossEntropy {
+    type State = CrossEntropyState;
+
+    fn backward(
+        self,
+        ops: Ops<CrossEntropyState, 1>,
+        grads: &mut Gradients,
+        _: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let (mut probabilities, classes) = ops.state;
+        let [Some(node)] = ops.parents else { return };
+        let width = dims(&probabilities)[1];
+        let grad = Numbers::of(&grad);
+        back_cross_entropy(probabilities.storage_mut(), width, &classes, grad.slice());
+        grads.register::<Flex>(node.id, probabilities);
+    }
+}
+
+impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
+    fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let out = Flex::kernel_gelu(x.clone());
+        match Gelu.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(x, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
+        let ((gate, gate_node), (up, up_node)) = (gate.into_parts(), up.into_parts());
+        let out = Flex::kernel_swiglu(gate.clone(), up.clone());
+        match Swiglu.prepare::<C>([gate_node, up_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish([gate, up], out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self> {
+        let ((x, in_x), (gamma, in_gamma)) = (x.into_parts(), gamma.into_parts());
+        let (beta, in_beta) = beta.into_parts();
+        let (out, statistics) = norm(&x, &gamma, Some(&beta), epsilon);
+        match LayerNorm.prepare::<C>([in_x, in_gamma, in_beta]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, gamma, statistics), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_rms_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self> {
+        let ((x, in_x), (gamma, in_gamma)) = (x.into_parts(), gamma.into_parts());
+        let (out, statistics) = norm(&x, &gamma, None, epsilon);
+        match RmsNorm.prepare::<C>([in_x, in_gamma]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, gamma, statistics), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self> {
+        let ((q, in_q), (k, in_k), (v, in_v)) = (q.into_parts(), k.into_parts(), v.into_parts());
+        let weights = weights(&q, &k, bias.primitive(), scale);
+        let out = Flex::float_matmul(weights.clone(), v.clone());
+        match Attention.prepare::<C>([in_q, in_k, in_v]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([q, k, v, weights], scale), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_cross_entropy(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (logits, node) = logits.into_parts();
+        let shape = dims(&logits);
+        let (probabilities, losses, classes) = losses(&logits, classes);
+        let out = tensor(losses, [classes.len()]);
+        match CrossEntropy.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((tensor(probabilities, shape), classes), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+}

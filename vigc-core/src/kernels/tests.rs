@@ -1,0 +1,118 @@
+//! Every operation and its gradient against burn's own.
+
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance, activation};
+
+use super::*;
+
+/// The polynomials differ from burn's `exp` and `erf` in the last digits.
+const TOLERANCE: f64 = 2e-5;
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.5), device)
+}
+
+fn close<const D: usize>(ours: Tensor<D>, theirs: Tensor<D>, what: &str) {
+    let (ours, theirs) = (ours.into_data(), theirs.into_data());
+    let tolerance = Tolerance::absolute(TOLERANCE).set_relative(1e-4);
+    assert_eq!(ours.shape(), theirs.shape(), "{what}");
+    ours.assert_approx_eq::<f32>(&theirs, tolerance);
+}
+
+/// Compares the outputs of two functions and the gradients of all their inputs.
+fn same<const D: usize, const N: usize>(
+    inputs: [Tensor<D>; N],
+    ours: impl Fn([Tensor<D>; N]) -> Tensor<D>,
+    theirs: impl Fn([Tensor<D>; N]) -> Tensor<D>,
+) {
+    let tracked = || inputs.clone().map(|input| input.detach().require_grad());
+    let (a, b) = (tracked(), tracked());
+    let (x, y) = (ours(a.clone()), theirs(b.clone()));
+    close(x.clone().detach(), y.clone().detach(), "output");
+    // Weighted, or a sum over a softmax would have no gradient.
+    let weigh = random(x.dims(), &x.device().inner());
+    let (x, y) = ((x * weigh.clone()).sum().backward(), (y * weigh).sum().backward());
+    for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+        let [a, b] = [a.grad(&x), b.grad(&y)].map(|grad| grad.expect("every input has a gradient"));
+        close(a, b, &format!("gradient {i}"));
+    }
+    let plain = inputs.map(|input| input.inner());
+    close(ours(plain.clone()), theirs(plain), "without autodiff");
+}
+
+fn device() -> Device {
+    let device = Device::default().autodiff();
+    device.seed(7);
+    device
+}
+
+#[test]
+fn activations() {
+    let device = device();
+    let x = random([3, 7, 37], &device);
+    same([x.clone()], |[x]| gelu(x), |[x]| activation::gelu(x));
+    let up = random([3, 7, 37], &device);
+    same([x, up], |[x, up]| swiglu(x, up), |[x, up]| activation::silu(x) * up);
+}
+
+#[test]
+fn norms() {
+    let device = device();
+    let (x, gamma, beta) = (random([40, 35], &device), random([1, 35], &device), random([1, 35], &device));
+    let row = |x: Tensor<2>| x.reshape([35]);
+    same(
+        [x.clone(), gamma.clone(), beta],
+        |[x, gamma, beta]| layer_norm(x, row(gamma), row(beta), 1e-5),
+        |[x, gamma, beta]| {
+            burn::tensor::module::layer_norm(x, row(gamma), Some(row(beta)), 1e-5)
+        },
+    );
+    same(
+        [x, gamma],
+        |[x, gamma]| rms_norm(x, row(gamma), 1e-6),
+        |[x, gamma]| x.clone() / (x.square().mean_dim(1) + 1e-6).sqrt() * gamma,
+    );
+}
+
+#[test]
+fn attention_with_and_without_bias() {
+    let device = device();
+    // Permuted, as heads are.
+    let heads = |seq| random([2, seq, 3, 20], &device).swap_dims(1, 2);
+    let (q, k, v) = (heads(5), heads(18), heads(18));
+    let plain = |bias: Option<Tensor<4>>| {
+        move |[q, k, v]: [Tensor<4>; 3]| {
+            let scores = (q * 0.3).matmul(k.transpose());
+            let scores = bias.clone().map_or(scores.clone(), |bias| scores + bias);
+            activation::softmax(scores, 3).matmul(v)
+        }
+    };
+    let inputs = [q, k, v];
+    same(inputs.clone(), |[q, k, v]| attention(q, k, v, None, 0.3), plain(None));
+    for shape in [[2, 1, 5, 18], [1, 1, 5, 18], [2, 1, 1, 18]] {
+        let bias = random(shape, &device.clone().inner());
+        let ours = |[q, k, v]: [Tensor<4>; 3]| attention(q, k, v, Some(bias.clone()), 0.3);
+        same(inputs.clone(), ours, plain(Some(bias.clone())));
+    }
+}
+
+#[test]
+fn losses() {
+    let device = device();
+    let classes: Vec<i32> = (0..11).map(|i| i * 5 % 23).collect();
+    let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [11]), &device);
+    let (ours, theirs) = (classes.clone(), classes.reshape([11, 1]));
+    same(
+        [random([11, 23], &device)],
+        |[x]| cross_entropy(x, ours.clone()).reshape([11, 1]),
+        |[x]| activation::log_softmax(x, 1).gather(1, theirs.clone()).neg(),
+    );
+}
+
+#[test]
+fn a_frozen_weight_costs_no_gradient() {
+    let device = device();
+    let gamma = Tensor::ones([8], &device.clone().inner());
+    let x = random([4, 8], &device).require_grad();
+    let grads = rms_norm(x.clone(), gamma, 1e-6).sum().backward();
+    assert_eq!(x.grad(&grads).unwrap().dims(), [4, 8]);
+}

@@ -1,0 +1,205 @@
+//! Rendered scenes as a data set: pictures, and texts drawn anew at every visit.
+
+use image::RgbImage;
+use rand::Rng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{DataError, ImageSource, InstructionDataset, InstructionRow};
+use crate::prompt::instructions::CAPTION;
+use crate::prompt::templates::QUESTION_ANSWERING;
+use crate::prompt::{LlavaTask, qa_text};
+use crate::scenes::{Dialogue, Scene, Split, Teller};
+
+impl From<Dialogue> for LlavaTask {
+    fn from(dialogue: Dialogue) -> Self {
+        match dialogue {
+            Dialogue::Conversation => Self::Conversation,
+            Dialogue::Detail => Self::DetailDescription,
+            Dialogue::Reasoning => Self::ComplexReasoning,
+        }
+    }
+}
+
+/// A run of scenes of one split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SceneRange {
+    /// The split.
+    #[serde(default = "train")]
+    pub split: Split,
+    /// The seed of the first scene.
+    #[serde(default)]
+    pub first: u64,
+    /// How many scenes.
+    pub count: usize,
+}
+
+fn train() -> Split {
+    Split::Train
+}
+
+impl SceneRange {
+    /// A scene of the range.
+    #[must_use]
+    pub fn scene(&self, index: usize) -> Scene {
+        Scene::sample(self.split, self.first + index as u64)
+    }
+}
+
+/// The pictures of a range.
+#[derive(Debug, Clone, Copy)]
+pub struct SceneImages {
+    /// The scenes.
+    pub range: SceneRange,
+    /// The side of a picture.
+    pub side: u32,
+}
+
+impl ImageSource for SceneImages {
+    fn len(&self) -> usize {
+        self.range.count
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("{:?}, {} pixels", self.range, self.side)
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage, DataError> {
+        Ok(self.range.scene(index).render(self.side))
+    }
+}
+
+/// What is learned about a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SceneTask {
+    /// A caption.
+    Caption,
+    /// A short answer to a question.
+    Vqa,
+    /// An instruction, then a question with its answer: VIG.
+    Vig(Dialogue),
+    /// A question, then its answer: VIC.
+    Vic(Dialogue),
+    /// A question with the beginning of its answer, then the rest: VIC's later steps.
+    Continue(Dialogue),
+}
+
+impl SceneTask {
+    /// The name that measurements carry.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Caption => "caption",
+            Self::Vqa => "vqa",
+            Self::Vig(Dialogue::Conversation) => "vig_conversation",
+            Self::Vig(Dialogue::Detail) => "vig_detail",
+            Self::Vig(Dialogue::Reasoning) => "vig_reasoning",
+            Self::Vic(Dialogue::Conversation) => "vic_conversation",
+            Self::Vic(Dialogue::Detail) => "vic_detail",
+            Self::Vic(Dialogue::Reasoning) => "vic_reasoning",
+            Self::Continue(Dialogue::Conversation) => "continue_conversation",
+            Self::Continue(Dialogue::Detail) => "continue_detail",
+            Self::Continue(Dialogue::Reasoning) => "continue_reasoning",
+        }
+    }
+
+    /// A prompt and what to write after it.
+    #[must_use]
+    pub fn pair(self, scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> [String; 2] {
+        let mut teller = Teller::new(scene, split, rng.random());
+        match self {
+            Self::Caption => [(*any(&CAPTION, rng)).to_owned(), teller.caption()],
+            Self::Vqa => {
+                let item = teller.vqa();
+                let answer = item.answers.into_iter().next().unwrap_or_default();
+                [any(&QUESTION_ANSWERING, rng).fill(&item.question), answer]
+            }
+            Self::Vig(dialogue) => {
+                let pair = teller.dialogue(dialogue);
+                [instruction(dialogue, rng), qa_text::format(&pair.question, &pair.answer)]
+            }
+            Self::Vic(dialogue) => {
+                let pair = teller.dialogue(dialogue);
+                [pair.question, pair.answer]
+            }
+            Self::Continue(dialogue) => {
+                let pair = teller.dialogue(dialogue);
+                continuation(&instruction(dialogue, rng), &pair.question, &pair.answer, rng)
+            }
+        }
+    }
+}
+
+/// The prompt that correction feeds at a random step, and the rest of the answer.
+fn continuation(
+    instruction: &str,
+    question: &str,
+    answer: &str,
+    rng: &mut ChaCha8Rng,
+) -> [String; 2] {
+    let sentences: Vec<&str> = answer.split_inclusive(". ").map(str::trim_end).collect();
+    let said = rng.random_range(0..=sentences.len());
+    let opening = match rng.random_bool(0.8) {
+        true => format!("{instruction} Question: {question} Answer:"),
+        false => question.to_owned(),
+    };
+    let prompt = [&[opening.as_str()], &sentences[..said]].concat().join(" ");
+    [prompt, sentences[said..].join(" ")]
+}
+
+fn any<'a, T>(of: &'a [T], rng: &mut ChaCha8Rng) -> &'a T {
+    of.choose(rng).expect("the lists of prompts are not empty")
+}
+
+fn instruction(dialogue: Dialogue, rng: &mut ChaCha8Rng) -> String {
+    let task = LlavaTask::from(dialogue);
+    // The first one is what data is generated with, so it is seen as often as the others together.
+    match rng.random_bool(0.5) {
+        true => task.instruction().to_owned(),
+        false => (*any(task.training_instructions(), rng)).to_owned(),
+    }
+}
+
+/// One task over a range of scenes.
+#[derive(Debug, Clone, Copy)]
+pub struct SceneRows {
+    /// The scenes.
+    pub range: SceneRange,
+    /// What is learned about them.
+    pub task: SceneTask,
+}
+
+impl InstructionDataset for SceneRows {
+    fn name(&self) -> &str {
+        self.task.name()
+    }
+
+    fn len(&self) -> usize {
+        self.range.count
+    }
+
+    fn row(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
+        let [input, output] = self.task.pair(&self.range.scene(index), self.range.split, rng);
+        Ok(InstructionRow { image: index, input, output })
+    }
+}
+
+/// Everything about a scene as short lists of words: one for each object, the last for the
+/// background. The objects come in a random order.
+#[must_use]
+pub fn facts(scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<String> {
+    let mut facts: Vec<String> = scene
+        .objects
+        .iter()
+        .map(|object| {
+            let [size, color] = [object.size.name(), object.color.name()];
+            format!("{size} {color} {} {}", object.kind.name(), object.cell.name())
+        })
+        .collect();
+    facts.shuffle(rng);
+    facts.push(scene.background.name().to_owned());
+    facts
+}

@@ -1,0 +1,182 @@
+//! Features of frozen parts, computed once per image and kept on disk and in memory.
+
+use std::{fmt, fs};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData, f16};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use vigc_core::config::{read_json, write_json, write_whole};
+use vigc_vision::image::ImageProcessor;
+
+use super::error::{Result, TrainError};
+use super::progress::Progress;
+use crate::data::ImageSource;
+use crate::draw::mix;
+
+/// Images per file of the cache.
+const PER_FILE: usize = 1024;
+/// Images encoded at a time.
+const PER_BATCH: usize = 64;
+
+/// What the files of a cache hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Contents {
+    images: String,
+    encoder: String,
+    shape: [usize; 3],
+}
+
+/// The image encoder's output for many images, in f16.
+#[derive(Debug)]
+pub struct ImageFeatures {
+    numbers: Vec<f16>,
+    shape: [usize; 3],
+}
+
+/// What turns pictures into features.
+pub struct Encoder<'a> {
+    /// Prepares a picture.
+    pub processor: &'a ImageProcessor,
+    /// Encodes `[batch, 3, side, side]` to `[batch, positions, hidden]`.
+    pub forward: &'a dyn Fn(Tensor<4>) -> Tensor<3>,
+    /// Changes when the encoder does.
+    pub fingerprint: String,
+    /// Where it runs.
+    pub device: Device,
+}
+
+impl fmt::Debug for Encoder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+    }
+}
+
+impl ImageFeatures {
+    /// Encodes every image of `source`, or reads what an earlier run stored in `cache`.
+    ///
+    /// The cache is written file by file, so a run killed while encoding goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] if an image or a file of the cache cannot be read or written.
+    pub fn of(
+        source: &dyn ImageSource,
+        encoder: &Encoder<'_>,
+        cache: Option<&Path>,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
+        let images = source.len();
+        let [_, positions, width] = encoder.shape(source)?;
+        let shape = [images, positions, width];
+        if let Some(cache) = cache {
+            let contents = Contents {
+                images: source.fingerprint(),
+                encoder: encoder.fingerprint.clone(),
+                shape,
+            };
+            open_cache(cache, &contents)?;
+        }
+        let mut numbers = Vec::with_capacity(images * positions * width);
+        for first in (0..images).step_by(PER_FILE) {
+            let range = first..(first + PER_FILE).min(images);
+            let file = cache.map(|cache| cache.join(format!("{first:08}.f16")));
+            numbers.extend(stored(file, range.len() * positions * width, || {
+                encoder.encode(source, range.clone())
+            })?);
+            progress.preparing("image features", range.end as u64, images as u64);
+        }
+        Ok(Self { numbers, shape })
+    }
+
+    /// The number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The features of some images, `[batch, positions, hidden]` in f32.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such image.
+    #[must_use]
+    pub fn batch(&self, images: &[usize]) -> TensorData {
+        let [_, positions, width] = self.shape;
+        let size = positions * width;
+        let rows = images.iter().flat_map(|&image| &self.numbers[image * size..(image + 1) * size]);
+        TensorData::new(rows.map(|number| number.to_f32()).collect(), [images.len(), positions, width])
+    }
+}
+
+impl Encoder<'_> {
+    fn shape(&self, source: &dyn ImageSource) -> Result<[usize; 3]> {
+        let probe = self.processor.process(&source.image(0)?);
+        Ok((self.forward)(self.processor.stack(&[probe], &self.device)).dims())
+    }
+
+    fn encode(&self, source: &dyn ImageSource, range: std::ops::Range<usize>) -> Result<Vec<f16>> {
+        let mut numbers = Vec::new();
+        for first in range.clone().step_by(PER_BATCH) {
+            let pixels = (first..(first + PER_BATCH).min(range.end))
+                .into_par_iter()
+                .map(|image| Ok(self.processor.process(&source.image(image)?)))
+                .collect::<Result<Vec<_>>>()?;
+            let features = (self.forward)(self.processor.stack(&pixels, &self.device));
+            numbers.extend(features.into_data().iter::<f32>().map(f16::from_f32));
+        }
+        Ok(numbers)
+    }
+}
+
+/// Makes sure that a cache holds what is asked for, emptying it if it holds something else.
+fn open_cache(cache: &Path, contents: &Contents) -> Result<()> {
+    let index = cache.join("contents.json");
+    if index.is_file() && read_json::<Contents>(&index).is_ok_and(|found| found == *contents) {
+        return Ok(());
+    }
+    if cache.is_dir() {
+        fs::remove_dir_all(cache).map_err(TrainError::file(cache))?;
+    }
+    fs::create_dir_all(cache).map_err(TrainError::file(cache))?;
+    Ok(write_json(index, contents)?)
+}
+
+/// The numbers of a file, computed and written if it is not there or too short.
+fn stored(
+    file: Option<PathBuf>,
+    count: usize,
+    compute: impl FnOnce() -> Result<Vec<f16>>,
+) -> Result<Vec<f16>> {
+    let Some(file) = file else { return compute() };
+    if file.is_file() {
+        let bytes = fs::read(&file).map_err(TrainError::file(&file))?;
+        if bytes.len() == 2 * count {
+            let (pairs, _) = bytes.as_chunks::<2>();
+            return Ok(pairs.iter().map(|&pair| f16::from_le_bytes(pair)).collect());
+        }
+    }
+    let numbers = compute()?;
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    write_whole(&file, &bytes)?;
+    Ok(numbers)
+}
+
+/// A name for the contents of a file.
+///
+/// # Errors
+///
+/// [`TrainError::File`] if it cannot be read.
+pub fn file_fingerprint(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(TrainError::file(path))?;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(0, |hash, &word| mix(hash ^ u64::from_le_bytes(word)));
+    let hash = rest.iter().fold(hash, |hash, &byte| mix(hash ^ u64::from(byte)));
+    Ok(format!("{hash:016x}"))
+}

@@ -1,0 +1,84 @@
+//! The four stages and the one function that runs any of them.
+
+#[cfg(feature = "scenes")]
+pub mod instruct;
+#[cfg(feature = "scenes")]
+pub mod language;
+#[cfg(feature = "scenes")]
+mod mixtures;
+#[cfg(feature = "scenes")]
+pub mod vision;
+
+#[cfg(all(test, feature = "scenes"))]
+mod tests;
+
+use burn::tensor::Device;
+
+use crate::draw::{Draw, Stream};
+use super::engine::run;
+use super::error::Result;
+use super::progress::Progress;
+use super::recipe::{Recipe, Stage};
+
+/// What a stage ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageOutcome {
+    /// Updates done.
+    pub updates: u64,
+    /// Whether all updates are done and the result is written.
+    pub finished: bool,
+}
+
+/// Runs a recipe on a device, from the start or from its newest checkpoint.
+///
+/// # Errors
+///
+/// Those of [`run`] and of the stage's data sets.
+pub fn run_recipe(
+    recipe: &Recipe,
+    device: &Device,
+    resume: bool,
+    progress: &mut dyn Progress,
+) -> Result<StageOutcome> {
+    recipe.validate()?;
+    let device = device.clone().autodiff();
+    device.seed(Draw { seed: recipe.seed, micro_step: 0 }.number(Stream::Weights));
+    match recipe.stage {
+        #[cfg(feature = "scenes")]
+        Stage::Vision => {
+            let config = Recipe::need("model.vision", recipe.model.vision.as_ref())?;
+            config.validate()?;
+            let objective = vision::VisionObjective::new(recipe)?;
+            let model = vision::VisionModel::new(&config, &device);
+            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                vision::save_vision(outcome.model, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+        #[cfg(feature = "scenes")]
+        Stage::Language => {
+            let tokenizer = language::prepare_tokenizers(recipe)?;
+            let config = language::llama_config(recipe, &tokenizer)?;
+            let objective = language::LanguageObjective::new(recipe, tokenizer)?;
+            let model = config.init(&device);
+            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                language::save_language(&outcome.model, &config, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+        #[cfg(feature = "scenes")]
+        Stage::Align | Stage::Tune => {
+            let frozen = device.clone().inner();
+            let (source, model) = instruct::starting_model(recipe, &frozen)?;
+            let objective = instruct::InstructObjective::new(recipe, &source, &model, progress)?;
+            let parts = instruct::SoftTokenWriter::of(model.network(), &device);
+            let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                instruct::save_instruct(outcome.model, &model, &source, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Alignment and tuning: the Q-Former, its queries and the projection learn to tell a frozen
+//! language model what a frozen image encoder sees.
+//!
+//! The two stages differ in their data only. The encoder's output is computed once per image; the
+//! language model stays outside autodiff, which then follows the activations through it but computes no
+//! gradient of its weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
+use serde_json::json;
+use vigc_core::TokenBatch;
+use vigc_core::config::{read_json, write_json};
+use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
+use vigc_llm::llama::{Llama, LlamaConfig};
+use vigc_llm::loss::NextTokens;
+use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
+use vigc_vision::eva_vit::EvaVitConfig;
+use vigc_vision::qformer::{QFormer, QFormerConfig};
+
+use super::language::token_loss;
+use super::mixtures::Sources;
+use super::vision::VisionParts;
+use crate::data::scenes::SceneRange;
+use crate::data::splice::{SplicedRow, batch_labels};
+use crate::data::{DataSection, InstructionRow, Mixture};
+use crate::draw::Draw;
+use crate::instruct_blip::{InstructBlip, InstructBlipConfig, Network, SpecialIds, save_network};
+use crate::scenes::Split;
+use crate::train::engine::{Loss, Objective};
+use crate::train::error::{Result, TrainError};
+use crate::train::features::{Encoder, ImageFeatures, file_fingerprint};
+use crate::train::progress::Progress;
+use crate::train::recipe::Recipe;
+
+/// What is trained.
+#[derive(Module, Debug)]
+pub struct SoftTokenWriter {
+    /// What the Q-Former starts from.
+    pub query_tokens: Param<Tensor<3>>,
+    /// Reads the image in the light of the prompt.
+    pub qformer: QFormer,
+    /// From the Q-Former's width to the language model's.
+    pub language_projection: Linear,
+}
+
+impl SoftTokenWriter {
+    /// The trainable parts of a network, on the training device.
+    #[must_use]
+    pub fn of(network: &Network, device: &Device) -> Self {
+        let parts = Self {
+            query_tokens: network.query_tokens.clone(),
+            qformer: network.qformer.clone(),
+            language_projection: network.language_projection.clone(),
+        };
+        parts.fork(device)
+    }
+
+    /// Puts the parts back.
+    pub fn put_into(self, network: &mut Network) {
+        network.query_tokens = self.query_tokens;
+        network.qformer = self.qformer;
+        network.language_projection = self.language_projection;
+    }
+}
+
+/// Images with prompts and answers.
+#[derive(Debug)]
+pub struct InstructBatch {
+    features: TensorData,
+    prompts: TokenBatch,
+    rows: TokenBatch,
+    next: NextTokens,
+    name: String,
+}
+
+/// Prompts and answers about images whose features are known.
+#[derive(Debug)]
+pub struct InstructObjective {
+    mixture: Mixture,
+    features: ImageFeatures,
+    held_out: (Mixture, ImageFeatures),
+    held_out_samples: usize,
+    llama: Llama,
+    text: TextTokenizer,
+    bert: BertTokenizer,
+    queries: usize,
+    batch: usize,
+}
+
+impl InstructObjective {
+    /// The objective of a recipe for a model; caches features in the recipe's output folder.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] if the recipe lacks a section or features cannot be computed.
+    pub fn new(
+        recipe: &Recipe,
+        source: &Path,
+        model: &InstructBlip,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
+        let side = u32::try_from(model.config().vision_config.image_size).unwrap_or(u32::MAX);
+        let Sources { mixture, images } = Sources::open(&recipe.data, side)?;
+        let samples = recipe.run.validate_samples;
+        let unseen = Sources::open(&held_out(&recipe.data, samples), side)?;
+        let network = model.network();
+        let encoder = Encoder {
+            processor: model.processor(),
+            forward: &|pixels| network.image_embeds(pixels),
+            fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
+            device: model.device().clone(),
+        };
+        let cache = recipe.output.join("features");
+        let features = ImageFeatures::of(&images, &encoder, Some(&cache), progress)?;
+        let unseen_features = ImageFeatures::of(&unseen.images, &encoder, None, progress)?;
+        Ok(Self {
+            mixture,
+            features,
+            held_out: (unseen.mixture, unseen_features),
+            held_out_samples: samples,
+            llama: network.language_model.clone(),
+            text: model.text_tokenizer().clone(),
+            bert: model.qformer_tokenizer().clone(),
+            queries: model.config().num_query_tokens,
+            batch: recipe.optimisation.batch,
+        })
+    }
+
+    fn collate(
+        &self,
+        rows: &[InstructionRow],
+        features: &ImageFeatures,
+        name: &str,
+    ) -> Result<InstructBatch> {
+        let images: Vec<_> = rows.iter().map(|row| row.image).collect();
+        let prompts =
+            rows.iter().map(|row| self.bert.encode(&row.input)).collect::<Result<Vec<_>, _>>()?;
+        let rows = rows
+            .iter()
+            .map(|row| SplicedRow::new(&self.text, &row.input, &row.output))
+            .collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<_> = rows.iter().map(|row| row.ids.clone()).collect();
+        Ok(InstructBatch {
+            features: features.batch(&images),
+            prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
+            rows: TokenBatch::pad_right(&ids, self.text.pad_id()),
+            next: NextTokens::from_labels(&batch_labels(&rows, self.queries)),
+            name: name.to_owned(),
+        })
+    }
+
+    fn draw(&self, mixture: &Mixture, features: &ImageFeatures, draw: Draw) -> Result<InstructBatch> {
+        let rows = mixture.rows(draw, self.batch)?;
+        self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
+    }
+}
+
+impl Objective for InstructObjective {
+    type Model = SoftTokenWriter;
+    type Batch = InstructBatch;
+
+    fn batch(&self, draw: Draw) -> Result<InstructBatch> {
+        self.draw(&self.mixture, &self.features, draw)
+    }
+
+    fn held_out(&self) -> Result<Vec<InstructBatch>> {
+        let (mixture, features) = &self.held_out;
+        let batches = self.held_out_samples.div_ceil(self.batch).max(mixture.len()) as u64;
+        (0..batches)
+            .map(|micro_step| {
+                // Every task in turn, so that each is measured.
+                let part = usize::try_from(micro_step).unwrap_or(0) % mixture.len();
+                let draw = Draw { seed: 0, micro_step };
+                let rows = mixture.rows_of(part, draw, self.batch)?;
+                self.collate(&rows, features, mixture.part(part).name())
+            })
+            .collect()
+    }
+
+    fn loss(&self, model: &SoftTokenWriter, batch: InstructBatch) -> Result<Loss> {
+        let device = model.query_tokens.device();
+        let [samples, _] = batch.rows.dims();
+        let features = Tensor::from_data(batch.features, &device);
+        let images = model.qformer.image_key_values(features);
+        let output = model.qformer.forward(model.query_tokens.val(), Some(&batch.prompts), &images);
+        let soft = model.language_projection.forward(output);
+        let frozen = self.llama.device();
+        let words = self.llama.embed(batch.rows.ids(&frozen));
+        let embeds = Tensor::cat(vec![soft, words], 1);
+        let seen = Tensor::<2, Bool>::full([samples, self.queries], true, &frozen);
+        let mask = Tensor::cat(vec![seen, batch.rows.mask(&frozen)], 1);
+        let mut loss = token_loss(&self.llama, embeds, mask, &batch.next, samples);
+        let accuracy = loss.metrics.first().map_or(0.0, |metric| metric.1);
+        loss.metrics.push((batch.name, accuracy));
+        Ok(loss)
+    }
+}
+
+/// The data of a recipe over scenes that are never trained on; its files where it has no scenes.
+fn held_out(data: &DataSection, samples: usize) -> DataSection {
+    let scenes = SceneRange { split: Split::Val, first: 0, count: samples.max(1) };
+    match data.scenes {
+        Some(_) => DataSection { scenes: Some(scenes), files: Vec::new(), ..data.clone() },
+        None => data.clone(),
+    }
+}
+
+/// The model that a recipe starts from: the one it names, or an untrained one around earlier stages.
+///
+/// # Errors
+///
+/// [`TrainError`] if the recipe names neither or a file cannot be read.
+pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, InstructBlip)> {
+    let folder = match &recipe.inputs.model {
+        Some(folder) => folder.clone(),
+        None => assemble(recipe, device)?,
+    };
+    let model = InstructBlip::from_dir(&folder, device).map_err(TrainError::pipeline)?;
+    Ok((folder, model))
+}
+
+/// Writes an untrained model around the results of the vision and the language stage.
+fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
+    let folder = recipe.output.join("start");
+    if folder.join("model.safetensors").is_file() {
+        return Ok(folder);
+    }
+    let vision = Recipe::need("inputs.vision", recipe.inputs.vision.as_ref())?;
+    let language = Recipe::need("inputs.language", recipe.inputs.language.as_ref())?;
+    let bert = BertTokenizer::from_dir(language.join("qformer_tokenizer"))?;
+    let vision_config: EvaVitConfig = read_json(vision.join("config.json"))?;
+    let text_config: LlamaConfig = read_json(language.join("config.json"))?;
+    let qformer_config = QFormerConfig {
+        vocab_size: bert.vocab_size(),
+        encoder_hidden_size: vision_config.hidden_size,
+        ..Recipe::need("model.qformer", recipe.model.qformer.as_ref())?
+    };
+    let queries = Recipe::need("model.num_query_tokens", recipe.model.num_query_tokens.as_ref())?;
+    let config = InstructBlipConfig::new(vision_config, qformer_config, text_config)
+        .with_num_query_tokens(queries);
+    config.validate().map_err(TrainError::pipeline)?;
+    let mut network = config.init(device);
+    let mut parts = VisionParts {
+        vision_model: network.vision_model.clone(),
+        ln_vision: network.ln_vision.clone(),
+    };
+    let strict = Strictness::Strict;
+    Checkpoint::open(vision.join("model.safetensors"))?.load(&mut parts, &KeyMap::IDENTITY, strict)?;
+    network.vision_model = parts.vision_model;
+    network.ln_vision = parts.ln_vision;
+    let weights = Checkpoint::open(language.join("model.safetensors"))?;
+    weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
+    fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
+    copy(&language, &folder, &["tokenizer.json", "tokenizer_config.json"])?;
+    copy(&language, &folder, &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"])?;
+    copy(&vision, &folder, &["preprocessor_config.json"])?;
+    let text = TextTokenizer::from_dir(&folder)?;
+    let ids = special_ids(&text);
+    let generation = json!({
+        "bos_token_id": ids.bos, "eos_token_id": ids.eos, "pad_token_id": ids.pad,
+        "max_new_tokens": 160,
+    });
+    write_json(folder.join("generation_config.json"), &generation)?;
+    save_network(&network, &config, ids, DType::F32, &folder).map_err(TrainError::pipeline)?;
+    Ok(folder)
+}
+
+/// Writes a trained model as a folder that everything else opens: `model` in the output folder.
+///
+/// # Errors
+///
+/// [`TrainError`] if a file cannot be read or written.
+pub fn save_instruct(
+    trained: SoftTokenWriter,
+    model: &InstructBlip,
+    source: &Path,
+    recipe: &Recipe,
+) -> Result<()> {
+    let folder = recipe.output.join("model");
+    fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
+    copy(source, &folder, &FILES)?;
+    let mut network = model.network().clone();
+    trained.put_into(&mut network);
+    let ids = special_ids(model.text_tokenizer());
+    let dtype = recipe.model.precision.dtype();
+    save_network(&network, model.config(), ids, dtype, &folder).map_err(TrainError::pipeline)
+}
+
+/// Everything of a model's folder but the network.
+const FILES: [&str; 10] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.model",
+    "qformer_tokenizer/tokenizer.json",
+    "qformer_tokenizer/tokenizer_config.json",
+    "qformer_tokenizer/vocab.txt",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "generation_config.json",
+];
+
+fn special_ids(text: &TextTokenizer) -> SpecialIds {
+    SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() }
+}
+
+/// Copies those files that are there.
+fn copy(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
+    let inner = to.join("qformer_tokenizer");
+    fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
+    for name in names.iter().filter(|name| from.join(name).is_file()) {
+        fs::copy(from.join(name), to.join(name)).map_err(TrainError::file(to.join(name)))?;
+    }
+    Ok(())
+}
