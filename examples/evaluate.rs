@@ -82,7 +82,8 @@ fn show(report: &Report) {
 }
 
 fn show_split(split: &SplitReport) {
-    let columns = ["valid rows", "distinct q.", "VIG false", "one-shot false", "VIC false", "VIC/VIG"];
+    let columns =
+        ["valid rows", "distinct q.", "VIG false", "one-shot false", "VIC false", "VIC/VIG"];
     print!("{:<14}", "");
     for column in columns {
         print!("{column:<22}");

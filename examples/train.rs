@@ -6,6 +6,7 @@
 //!
 //! On Linux `MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592` in the environment
 //! saves about a sixth of the time: the C library otherwise returns every large tensor to the system.
+#![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -17,7 +17,7 @@ mod vqa;
 
 pub use annotation::{Annotation, Annotations};
 pub use coco::{CocoObject, open_coco_captions, open_coco_instances};
-pub use dataset::{ImageSource, JoinedImages, InstructionDataset, InstructionRow};
+pub use dataset::{ImageSource, InstructionDataset, InstructionRow, JoinedImages};
 pub use error::DataError;
 pub use instructed::{AnnotatedImages, Form, Instructed, Topic};
 pub use llava::open_llava;

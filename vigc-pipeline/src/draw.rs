@@ -115,7 +115,8 @@ mod tests {
     fn every_epoch_visits_every_item_once_in_another_order() {
         for len in [1, 2, 3, 17, 64, 1000] {
             let order = EpochOrder { seed: 3, len };
-            let epoch = |e: u64| (e * len..(e + 1) * len).map(|p| order.item(p)).collect::<Vec<_>>();
+            let epoch =
+                |e: u64| (e * len..(e + 1) * len).map(|p| order.item(p)).collect::<Vec<_>>();
             let distinct: BTreeSet<_> = epoch(0).into_iter().collect();
             assert_eq!(distinct.len() as u64, len);
             assert!(len < 17 || epoch(0) != epoch(1), "{len}");

@@ -41,7 +41,7 @@ pub use save::{SpecialIds, TokenizerFiles, save_network};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct InstructBlip {
     name: String,
     config: InstructBlipConfig,
@@ -71,6 +71,11 @@ impl InstructBlip {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The network, to be trained or given other weights.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
     }
 
     /// The language model's tokenizer.

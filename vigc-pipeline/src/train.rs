@@ -46,5 +46,5 @@ pub use engine::{Loss, Objective, Outcome, RunOptions, run};
 pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};
 pub use recipe::{Recipe, Stage};
-pub use stages::{StageOutcome, run_recipe};
 pub use schedule::Schedule;
+pub use stages::{StageOutcome, run_recipe};

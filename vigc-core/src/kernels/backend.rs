@@ -84,12 +84,7 @@ pub(super) fn norm(
 }
 
 /// The weights of an attention, `[batch, heads, queries, keys]`.
-pub(super) fn weights(
-    q: &FlexTensor,
-    k: &FlexTensor,
-    bias: &FlexTensor,
-    scale: f32,
-) -> FlexTensor {
+pub(super) fn weights(q: &FlexTensor, k: &FlexTensor, bias: &FlexTensor, scale: f32) -> FlexTensor {
     let scores = Flex::float_matmul(q.clone(), k.transpose(2, 3));
     let shape = dims(&scores);
     let bias_shape = dims(bias);

@@ -136,12 +136,7 @@ type CrossEntropyState = (FlexTensor, Vec<usize>);
 impl Backward<Flex, 1> for CrossEntropy {
     type State = CrossEntropyState;
 
-    fn backward(
-        self,
-        ops: Ops<CrossEntropyState, 1>,
-        grads: &mut Gradients,
-        _: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<CrossEntropyState, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let (mut probabilities, classes) = ops.state;
         let [Some(node)] = ops.parents else { return };

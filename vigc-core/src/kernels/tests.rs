@@ -57,14 +57,13 @@ fn activations() {
 #[test]
 fn norms() {
     let device = device();
-    let (x, gamma, beta) = (random([40, 35], &device), random([1, 35], &device), random([1, 35], &device));
+    let (x, gamma, beta) =
+        (random([40, 35], &device), random([1, 35], &device), random([1, 35], &device));
     let row = |x: Tensor<2>| x.reshape([35]);
     same(
         [x.clone(), gamma.clone(), beta],
         |[x, gamma, beta]| layer_norm(x, row(gamma), row(beta), 1e-5),
-        |[x, gamma, beta]| {
-            burn::tensor::module::layer_norm(x, row(gamma), Some(row(beta)), 1e-5)
-        },
+        |[x, gamma, beta]| burn::tensor::module::layer_norm(x, row(gamma), Some(row(beta)), 1e-5),
     );
     same(
         [x, gamma],

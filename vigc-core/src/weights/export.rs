@@ -59,8 +59,7 @@ pub fn save_tensors(tensors: Vec<(String, TensorData)>, path: impl AsRef<Path>) 
     let temporary = temporary_name(path);
     safetensors::serialize_to_file(views, Some(format), &temporary)
         .map_err(|source| fail(source.to_string()))?;
-    fs::rename(&temporary, path)
-        .map_err(|source| Error::Write { path: path.to_owned(), source })
+    fs::rename(&temporary, path).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// A tensor as the safetensors crate wants to see it.

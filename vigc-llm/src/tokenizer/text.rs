@@ -136,6 +136,12 @@ impl TextTokenizer {
         Ok(ids)
     }
 
+    /// The id of one token, special ones included.
+    #[must_use]
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
+    }
+
     /// The text of tokens, without special tokens or surrounding white space.
     ///
     /// # Errors

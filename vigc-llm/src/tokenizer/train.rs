@@ -93,7 +93,9 @@ pub fn llama_bpe(
             "vocab": model["vocab"], "merges": model["merges"],
         },
     });
+    // No text holds `<s>`, so it is free to stand for a visual token in transformers' prompts.
     let config = json!({
+        "extra_special_tokens": {"image_token": "<s>"},
         "tokenizer_class": "LlamaTokenizer", "legacy": false, "add_bos_token": true,
         "add_eos_token": false, "bos_token": "</s>", "eos_token": "</s>", "unk_token": "<unk>",
         "pad_token": "[PAD]", "clean_up_tokenization_spaces": false,

@@ -80,7 +80,9 @@ pub(super) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataErro
     };
     let object = |(row, value): (usize, Value)| match value {
         Value::Object(object) => Ok(object),
-        other => Err(Row { path, row, object: &Map::new() }.wrong("row", Some(&other), "an object")),
+        other => {
+            Err(Row { path, row, object: &Map::new() }.wrong("row", Some(&other), "an object"))
+        }
     };
     rows.into_iter().enumerate().map(object).collect()
 }
@@ -100,9 +102,8 @@ impl<'a> Row<'a> {
         found: Option<&Value>,
         expected: &'static str,
     ) -> DataError {
-        let found = found.map_or("missing".to_owned(), |found| {
-            found.to_string().chars().take(60).collect()
-        });
+        let found = found
+            .map_or("missing".to_owned(), |found| found.to_string().chars().take(60).collect());
         DataError::Row { path: self.path.to_owned(), row: self.row, key, found, expected }
     }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::DataError;
 use super::annotation::{Annotation, Annotations, Row};
 use super::vqa::read_list;
-use super::DataError;
 
 /// Reads `captions_*.json`: one annotation per caption, without a question.
 ///

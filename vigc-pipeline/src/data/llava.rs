@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
 use super::DataError;
+use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
 
 /// Reads LLaVA data.
 ///

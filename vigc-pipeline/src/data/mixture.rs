@@ -163,7 +163,8 @@ mod tests {
             let draw = Draw { seed: 1, micro_step };
             let rows = mixture.rows(draw, 10).unwrap();
             assert_eq!(rows, mixture.rows(draw, 10).unwrap());
-            let distinct: std::collections::BTreeSet<_> = rows.iter().map(|row| row.image).collect();
+            let distinct: std::collections::BTreeSet<_> =
+                rows.iter().map(|row| row.image).collect();
             assert_eq!(distinct.len(), 10);
         }
     }

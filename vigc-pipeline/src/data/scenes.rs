@@ -115,7 +115,8 @@ impl SceneTask {
             Self::Vqa => {
                 let item = teller.vqa();
                 let answer = item.answers.into_iter().next().unwrap_or_default();
-                [any(&QUESTION_ANSWERING, rng).fill(&item.question), answer]
+                // The bare question would look like a conversation's.
+                [any(&QUESTION_ANSWERING[1..], rng).fill(&item.question), answer]
             }
             Self::Vig(dialogue) => {
                 let pair = teller.dialogue(dialogue);

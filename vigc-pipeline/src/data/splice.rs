@@ -72,10 +72,7 @@ mod tests {
         ];
         assert_eq!(rows[1].ids, [2, 12, 22, 2]);
         const NO: i64 = IGNORED;
-        let expected = [
-            vec![NO, NO, NO, NO, NO, 20, 21, 2],
-            vec![NO, NO, NO, NO, 22, 2, NO, NO],
-        ];
+        let expected = [vec![NO, NO, NO, NO, NO, 20, 21, 2], vec![NO, NO, NO, NO, 22, 2, NO, NO]];
         assert_eq!(batch_labels(&rows, 2), expected);
     }
 

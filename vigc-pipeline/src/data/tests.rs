@@ -49,7 +49,8 @@ fn llava_in_both_forms() {
 #[test]
 fn visual_question_answering() {
     let folder = Folder::new();
-    let okvqa = folder.write("okvqa.json", &json!([{"image": "x.jpg", "question": "Q?", "answer": "A"}]));
+    let okvqa =
+        folder.write("okvqa.json", &json!([{"image": "x.jpg", "question": "Q?", "answer": "A"}]));
     assert_eq!(open_okvqa(okvqa).unwrap().rows[0].answers, [("A".to_owned(), 1.0)]);
     let aokvqa = folder.write(
         "aokvqa.json",
@@ -103,9 +104,15 @@ fn an_error_names_file_row_and_key() {
     let good = json!({"image": "a.jpg", "question": "Q?", "answer": "A"});
     let cases = [
         (json!([good, {"image": "a.jpg", "question": "Q?"}]), "row 1: answer is missing"),
-        (json!([{"image": 7, "question": "Q?", "answer": "A"}]), "row 0: image is 7, expected a string"),
+        (
+            json!([{"image": 7, "question": "Q?", "answer": "A"}]),
+            "row 0: image is 7, expected a string",
+        ),
         (json!([good, good, []]), "row 2: row is []"),
-        (json!([{"image": "a", "conversations": [{"from": "gpt", "value": "x"}, 3]}]), "conversations is"),
+        (
+            json!([{"image": "a", "conversations": [{"from": "gpt", "value": "x"}, 3]}]),
+            "conversations is",
+        ),
         (json!({"a": 1}), "is not a JSON list"),
     ];
     for (value, expected) in cases {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use vigc_core::config::read_json;
 
-use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
 use super::DataError;
+use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
 
 /// Reads rows `{image, question, answer: [..]}`, as the reference keeps OKVQA and VQAv2.
 ///
@@ -134,6 +134,7 @@ fn read(
     annotation: impl Fn(&Row<'_>) -> Result<Annotation, DataError>,
 ) -> Result<Annotations, DataError> {
     let objects = read_rows(path)?;
-    let rows = objects.iter().enumerate().map(|(row, object)| annotation(&Row { path, row, object }));
+    let rows =
+        objects.iter().enumerate().map(|(row, object)| annotation(&Row { path, row, object }));
     Ok(Annotations { path: path.to_owned(), rows: rows.collect::<Result<_, _>>()? })
 }

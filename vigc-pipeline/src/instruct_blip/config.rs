@@ -65,7 +65,8 @@ impl InstructBlipConfig {
     pub fn validate(&self) -> Result<()> {
         self.vision_config.validate()?;
         self.qformer_config.validate()?;
-        let (read, given) = (self.qformer_config.encoder_hidden_size, self.vision_config.hidden_size);
+        let (read, given) =
+            (self.qformer_config.encoder_hidden_size, self.vision_config.hidden_size);
         if read != given {
             return Err(Error::Config {
                 field: "qformer_config.encoder_hidden_size",

@@ -55,7 +55,8 @@ impl InstructBlip {
     ) -> Result<PromptInputs> {
         let rows: Vec<_> = prompts.iter().map(|prompt| prompt.image).collect();
         let images = images.select(&rows);
-        let soft = self.network().language_inputs(&self.qformer_batch(prompts)?, images.key_values());
+        let soft =
+            self.network().language_inputs(&self.qformer_batch(prompts)?, images.key_values());
         let encode = |prompt: &Prompt<'_>| self.text_tokenizer().encode(prompt.text);
         let ids = prompts.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
         let prompts = TokenBatch::pad_left(&ids, self.text_tokenizer().pad_id());
@@ -100,7 +101,9 @@ impl InstructBlip {
         let settings = settings.clone().with_eos_ids(vec![self.text_tokenizer().eos_id()]);
         let lm = &self.network().language_model;
         let rows = generation::generate(lm, inputs.embeds, &inputs.mask, &settings, &seeds)?;
-        rows.into_iter().map(|row| row.into_iter().map(|text| self.generated(text)).collect()).collect()
+        rows.into_iter()
+            .map(|row| row.into_iter().map(|text| self.generated(text)).collect())
+            .collect()
     }
 
     fn generated(&self, hypothesis: Hypothesis) -> Result<Generated> {

@@ -1,4 +1,4 @@
-//! The network: EVA ViT, Q-Former, projection and language model, without tokenizers.
+//! The network: image encoder, Q-Former, projection and language model, without tokenizers.
 
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
@@ -40,8 +40,11 @@ impl Network {
             ln_vision: norm.with_epsilon(config.ln_vision_eps()).init(device),
             query_tokens: normal.init([1, config.num_query_tokens, qformer.hidden_size], device),
             qformer: qformer.init(device),
-            language_projection: LinearConfig::new(qformer.hidden_size, config.text_config.hidden_size)
-                .init(device),
+            language_projection: LinearConfig::new(
+                qformer.hidden_size,
+                config.text_config.hidden_size,
+            )
+            .init(device),
             language_model: config.text_config.init(device),
         }
     }

@@ -7,6 +7,7 @@ use burn::tensor::DType;
 use serde_json::{Value, json};
 use vigc_core::config::{write_json, write_whole};
 use vigc_core::weights::save;
+use vigc_llm::generation::Strategy;
 
 use super::{InstructBlip, InstructBlipConfig, Network, keys};
 use crate::{Error, Result};
@@ -89,7 +90,12 @@ impl InstructBlip {
         });
         write_json(folder.join("processor_config.json"), &processor)?;
         let generation = self.generation_config();
+        let beams = match generation.strategy {
+            Strategy::Beam { beams } => beams,
+            _ => 1,
+        };
         let generation = json!({
+            "num_beams": beams,
             "bos_token_id": ids.bos,
             "eos_token_id": ids.eos,
             "pad_token_id": ids.pad,

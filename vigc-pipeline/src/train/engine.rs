@@ -11,12 +11,12 @@ use burn::tensor::{Device, Tensor};
 use burn_optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 
 use super::checkpoint::{Checkpoints, Position};
-use crate::draw::{Draw, Stream};
 use super::error::{Result, TrainError};
 use super::metrics::MetricsLog;
 use super::optimizer::{AdamWOptions, clip_global_norm, with_stable_ids};
 use super::progress::{Progress, UpdateReport};
 use super::schedule::Schedule;
+use crate::draw::{Draw, Stream};
 
 /// What is learned: batches as a function of the position, and their loss.
 pub trait Objective: Sync {
@@ -127,8 +127,7 @@ pub fn run<O: Objective>(
     }
     let mut model = with_stable_ids(model.train());
     let optimizer = options.optimizer.init(&model);
-    let (optimizer, done) =
-        checkpoints.read_newest(&mut model, optimizer, &options.fingerprint)?;
+    let (optimizer, done) = checkpoints.read_newest(&mut model, optimizer, &options.fingerprint)?;
     let metrics = MetricsLog::open(&options.folder, done)?;
     progress.started(&options.name, done, options.updates);
     let mut run = Run { objective, options, model, optimizer, checkpoints, metrics, done };

@@ -1,7 +1,7 @@
 //! Features of frozen parts, computed once per image and kept on disk and in memory.
 
-use std::{fmt, fs};
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
@@ -111,7 +111,10 @@ impl ImageFeatures {
         let [_, positions, width] = self.shape;
         let size = positions * width;
         let rows = images.iter().flat_map(|&image| &self.numbers[image * size..(image + 1) * size]);
-        TensorData::new(rows.map(|number| number.to_f32()).collect(), [images.len(), positions, width])
+        TensorData::new(
+            rows.map(|number| number.to_f32()).collect(),
+            [images.len(), positions, width],
+        )
     }
 }
 

@@ -70,14 +70,18 @@ impl MetricsLog {
     /// [`TrainError`] if a file cannot be read or written.
     pub fn draw(&self, title: &str) -> Result<()> {
         let losses: Vec<_> = rows(&self.path)?.iter().map(|row| (row.update, row.loss)).collect();
-        Ok(write_whole(self.path.with_file_name("loss.svg"), loss_curve(title, &losses).as_bytes())?)
+        Ok(write_whole(
+            self.path.with_file_name("loss.svg"),
+            loss_curve(title, &losses).as_bytes(),
+        )?)
     }
 }
 
 /// Drops rows of held-out measurements that a killed run wrote after its last checkpoint.
 fn drop_later_validations(path: &Path, update: u64) -> Result<()> {
     let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
-    let at = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
+    let at =
+        |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
     let kept = text.lines().filter(|line| at(line).is_some_and(|at| at <= update));
     let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
     Ok(write_whole(path, kept.as_bytes())?)
@@ -107,7 +111,8 @@ pub fn loss_curve(title: &str, losses: &[(u64, f64)]) -> String {
     let bottom = losses.iter().map(|row| row.1).fold(top, f64::min).min(0.0);
     #[allow(clippy::cast_precision_loss, reason = "a picture has fewer pixels than 2^52")]
     let x = |update: u64| MARGIN + (WIDTH - 2.0 * MARGIN) * update as f64 / last as f64;
-    let y = |loss: f64| HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * (loss - bottom) / (top - bottom);
+    let y =
+        |loss: f64| HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * (loss - bottom) / (top - bottom);
     let line = |points: &[(u64, f64)]| -> String {
         points.iter().map(|&(u, loss)| format!("{:.1},{:.1} ", x(u), y(loss))).collect()
     };

@@ -61,7 +61,8 @@ impl WeightDecay {
     pub fn groups<M: Module>(module: &M) -> (Vec<String>, Vec<String>) {
         let mut groups = Self::default();
         module.visit(&mut groups);
-        let names = |group: Vec<(String, ParamId)>| group.into_iter().map(|(name, _)| name).collect();
+        let names =
+            |group: Vec<(String, ParamId)>| group.into_iter().map(|(name, _)| name).collect();
         (names(groups.decayed), names(groups.exempt))
     }
 
@@ -83,7 +84,8 @@ impl ModuleVisitor for WeightDecay {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let path = self.path.join(".");
-        let group = if D < 2 || path.contains("bias") { &mut self.exempt } else { &mut self.decayed };
+        let group =
+            if D < 2 || path.contains("bias") { &mut self.exempt } else { &mut self.decayed };
         group.push((path, param.id));
     }
 }

@@ -9,12 +9,12 @@ use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
 
-use crate::draw::mix;
 use super::engine::RunOptions;
 use super::error::{Result, TrainError};
 use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
+use crate::draw::mix;
 
 /// What a recipe trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,8 +212,10 @@ impl Recipe {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
-        let recipe: Self = toml::from_str(&text)
-            .map_err(|source| TrainError::Recipe { path: path.to_owned(), source: source.into() })?;
+        let recipe: Self = toml::from_str(&text).map_err(|source| TrainError::Recipe {
+            path: path.to_owned(),
+            source: source.into(),
+        })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -237,7 +239,11 @@ impl Recipe {
         }
         if rate.is_nan() || rate <= 0.0 {
             let value = rate.to_string();
-            return Err(TrainError::Setting { key: "optimisation.rate", value, expected: positive });
+            return Err(TrainError::Setting {
+                key: "optimisation.rate",
+                value,
+                expected: positive,
+            });
         }
         Ok(())
     }
@@ -254,7 +260,13 @@ impl Recipe {
             seed: self.seed,
             updates,
             accumulation,
-            schedule: Schedule { warmup_rate, rate, min_rate, warmup, total: updates * accumulation },
+            schedule: Schedule {
+                warmup_rate,
+                rate,
+                min_rate,
+                warmup,
+                total: updates * accumulation,
+            },
             optimizer: self.optimisation.adamw,
             max_grad_norm: self.optimisation.max_grad_norm,
             checkpoint_updates: self.run.checkpoint_updates,
@@ -269,11 +281,7 @@ impl Recipe {
     /// A short name for everything that changes the result.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let settings = Self {
-            output: PathBuf::new(),
-            run: RunSection::default(),
-            ..self.clone()
-        };
+        let settings = Self { output: PathBuf::new(), run: RunSection::default(), ..self.clone() };
         let text = serde_json::to_string(&settings).unwrap_or_default();
         let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
         format!("{hash:016x}")

@@ -14,11 +14,11 @@ mod tests;
 
 use burn::tensor::Device;
 
-use crate::draw::{Draw, Stream};
 use super::engine::run;
 use super::error::Result;
 use super::progress::Progress;
 use super::recipe::{Recipe, Stage};
+use crate::draw::{Draw, Stream};
 
 /// What a stage ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn run_recipe(
             let parts = instruct::SoftTokenWriter::of(model.network(), &device);
             let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
             if outcome.finished {
-                instruct::save_instruct(outcome.model, &model, &source, recipe)?;
+                instruct::save_instruct(outcome.model, &model, recipe)?;
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }

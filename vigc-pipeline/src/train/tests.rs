@@ -107,7 +107,8 @@ fn a_killed_run_resumes_and_ends_as_if_it_had_not_been() {
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let unbroken = options(&folder.path().join("unbroken"));
-    let whole = run(&Sums::new(u64::MAX), Toy::new(&device), &unbroken, false, &mut Silent).unwrap();
+    let whole =
+        run(&Sums::new(u64::MAX), Toy::new(&device), &unbroken, false, &mut Silent).unwrap();
     // 15 micro-steps are 7 updates and one half of the next.
     let broken = options(&folder.path().join("broken"));
     run(&Sums::new(15), Toy::new(&device), &broken, false, &mut Silent).unwrap_err();
@@ -132,10 +133,12 @@ fn the_time_limit_stops_between_updates_and_loses_nothing() {
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
     let unbroken = options(&folder.path().join("unbroken"));
-    let whole = run(&Sums::new(u64::MAX), Toy::new(&device), &unbroken, false, &mut Silent).unwrap();
+    let whole =
+        run(&Sums::new(u64::MAX), Toy::new(&device), &unbroken, false, &mut Silent).unwrap();
     let mut split = options(&folder.path().join("split"));
     split.max_time = Some(Duration::ZERO);
-    let mut model = run(&Sums::new(u64::MAX), Toy::new(&device), &split, false, &mut Silent).unwrap();
+    let mut model =
+        run(&Sums::new(u64::MAX), Toy::new(&device), &split, false, &mut Silent).unwrap();
     let mut runs = 1;
     while !model.finished {
         let fresh = Toy::new(&device);
@@ -168,7 +171,12 @@ fn the_loss_falls_and_is_drawn() {
     run(&Sums::new(u64::MAX), Toy::new(&device), &options, false, &mut Silent).unwrap();
     let rows = metrics::rows(&folder.path().join("metrics.jsonl")).unwrap();
     let mean = |rows: &[UpdateReport]| rows.iter().map(|row| row.loss).sum::<f64>() / 10.0;
-    assert!(mean(&rows[140..]) < 0.5 * mean(&rows[..10]), "{} {}", mean(&rows[..10]), mean(&rows[140..]));
+    assert!(
+        mean(&rows[140..]) < 0.5 * mean(&rows[..10]),
+        "{} {}",
+        mean(&rows[..10]),
+        mean(&rows[140..])
+    );
     let picture = std::fs::read_to_string(folder.path().join("loss.svg")).unwrap();
     assert!(picture.starts_with("<svg") && picture.contains("after 150 updates"), "{picture}");
 }

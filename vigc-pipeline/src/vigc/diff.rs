@@ -86,11 +86,12 @@ pub fn word_changes<'a>(old: &'a str, new: &'a str) -> Vec<WordChange<'a>> {
     let [old, new] = [old, new].map(|text| text.split_whitespace().collect::<Vec<_>>());
     let pairs = align(old.len(), new.len(), |i, j| f32::from(u8::from(old[i] == new[j])));
     let change = |&(i, j): &(Option<usize>, Option<usize>)| match (i, j) {
-        (_, Some(j)) if i.is_some() => WordChange::Kept(new[j]),
-        (None, Some(j)) => WordChange::Added(new[j]),
-        (i, _) => WordChange::Removed(old[i.expect("a pair is never empty")]),
+        (Some(_), Some(j)) => Some(WordChange::Kept(new[j])),
+        (None, Some(j)) => Some(WordChange::Added(new[j])),
+        (Some(i), None) => Some(WordChange::Removed(old[i])),
+        (None, None) => None,
     };
-    pairs.iter().map(change).collect()
+    pairs.iter().filter_map(change).collect()
 }
 
 /// Two sentences that share fewer of their words than this are different sentences.

@@ -173,7 +173,10 @@ fn collect_pattern(pattern: &Path, inputs: &mut Vec<ImageInput>) -> Result<()> {
     let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
     let mut is_empty = true;
     for path in glob::glob_with(&text, options).map_err(invalid)? {
-        let path = path.map_err(|error| read_error(&error.path().to_owned(), error.into()))?;
+        let path = path.map_err(|error| {
+            let path = error.path().to_owned();
+            read_error(&path, error.into())
+        })?;
         is_empty = false;
         collect(&path, inputs)?;
     }

@@ -102,7 +102,6 @@ pub struct SkippedImage {
 /// One result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "nearly all records are samples")]
 pub enum Record {
     /// A row.
     Sample(InstructionSample),

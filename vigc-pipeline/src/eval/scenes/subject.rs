@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use image::RgbImage;
 
 use super::suite::{BoxError, SceneModel, VigRow};
+use crate::prompt::LlavaTask;
 use crate::prompt::qa_text::{QuestionAnswer, parse_strict};
 use crate::prompt::templates::SHORT_ANSWER;
-use crate::prompt::LlavaTask;
 use crate::scenes::Dialogue;
 use crate::vigc::{Correction, Generated, GenerationConfig, Request, Vic, VisualLm};
 
@@ -71,9 +71,7 @@ where
             question: row.question.clone(),
             answer: row.answer.clone(),
         };
-        rows.iter()
-            .map(|row| Vic::for_question(instruction, pair(row), self.correction))
-            .collect()
+        rows.iter().map(|row| Vic::for_question(instruction, pair(row), self.correction)).collect()
     }
 }
 

@@ -74,7 +74,7 @@ pub struct InstructBatch {
     prompts: TokenBatch,
     rows: TokenBatch,
     next: NextTokens,
-    name: String,
+    task: String,
 }
 
 /// Prompts and answers about images whose features are known.
@@ -134,7 +134,7 @@ impl InstructObjective {
         &self,
         rows: &[InstructionRow],
         features: &ImageFeatures,
-        name: &str,
+        task: &str,
     ) -> Result<InstructBatch> {
         let images: Vec<_> = rows.iter().map(|row| row.image).collect();
         let prompts =
@@ -149,11 +149,16 @@ impl InstructObjective {
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
             rows: TokenBatch::pad_right(&ids, self.text.pad_id()),
             next: NextTokens::from_labels(&batch_labels(&rows, self.queries)),
-            name: name.to_owned(),
+            task: task.to_owned(),
         })
     }
 
-    fn draw(&self, mixture: &Mixture, features: &ImageFeatures, draw: Draw) -> Result<InstructBatch> {
+    fn draw(
+        &self,
+        mixture: &Mixture,
+        features: &ImageFeatures,
+        draw: Draw,
+    ) -> Result<InstructBatch> {
         let rows = mixture.rows(draw, self.batch)?;
         self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
     }
@@ -193,10 +198,7 @@ impl Objective for InstructObjective {
         let embeds = Tensor::cat(vec![soft, words], 1);
         let seen = Tensor::<2, Bool>::full([samples, self.queries], true, &frozen);
         let mask = Tensor::cat(vec![seen, batch.rows.mask(&frozen)], 1);
-        let mut loss = token_loss(&self.llama, embeds, mask, &batch.next, samples);
-        let accuracy = loss.metrics.first().map_or(0.0, |metric| metric.1);
-        loss.metrics.push((batch.name, accuracy));
-        Ok(loss)
+        Ok(token_loss(&self.llama, embeds, mask, &batch.next, samples, batch.task))
     }
 }
 
@@ -240,8 +242,11 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ..Recipe::need("model.qformer", recipe.model.qformer.as_ref())?
     };
     let queries = Recipe::need("model.num_query_tokens", recipe.model.num_query_tokens.as_ref())?;
-    let config = InstructBlipConfig::new(vision_config, qformer_config, text_config)
-        .with_num_query_tokens(queries);
+    let config = InstructBlipConfig {
+        image_token_index: TextTokenizer::from_dir(&language)?.token_id("<s>"),
+        ..InstructBlipConfig::new(vision_config, qformer_config, text_config)
+            .with_num_query_tokens(queries)
+    };
     config.validate().map_err(TrainError::pipeline)?;
     let mut network = config.init(device);
     let mut parts = VisionParts {
@@ -249,14 +254,22 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
         ln_vision: network.ln_vision.clone(),
     };
     let strict = Strictness::Strict;
-    Checkpoint::open(vision.join("model.safetensors"))?.load(&mut parts, &KeyMap::IDENTITY, strict)?;
+    Checkpoint::open(vision.join("model.safetensors"))?.load(
+        &mut parts,
+        &KeyMap::IDENTITY,
+        strict,
+    )?;
     network.vision_model = parts.vision_model;
     network.ln_vision = parts.ln_vision;
     let weights = Checkpoint::open(language.join("model.safetensors"))?;
     weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
     fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
     copy(&language, &folder, &["tokenizer.json", "tokenizer_config.json"])?;
-    copy(&language, &folder, &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"])?;
+    copy(
+        &language,
+        &folder,
+        &["qformer_tokenizer/tokenizer.json", "qformer_tokenizer/tokenizer_config.json"],
+    )?;
     copy(&vision, &folder, &["preprocessor_config.json"])?;
     let text = TextTokenizer::from_dir(&folder)?;
     let ids = special_ids(&text);
@@ -277,32 +290,13 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
 pub fn save_instruct(
     trained: SoftTokenWriter,
     model: &InstructBlip,
-    source: &Path,
     recipe: &Recipe,
 ) -> Result<()> {
-    let folder = recipe.output.join("model");
-    fs::create_dir_all(&folder).map_err(TrainError::file(&folder))?;
-    copy(source, &folder, &FILES)?;
-    let mut network = model.network().clone();
-    trained.put_into(&mut network);
-    let ids = special_ids(model.text_tokenizer());
+    let mut model = model.clone();
+    trained.put_into(model.network_mut());
     let dtype = recipe.model.precision.dtype();
-    save_network(&network, model.config(), ids, dtype, &folder).map_err(TrainError::pipeline)
+    model.save_pretrained(recipe.output.join("model"), dtype).map_err(TrainError::pipeline)
 }
-
-/// Everything of a model's folder but the network.
-const FILES: [&str; 10] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "qformer_tokenizer/tokenizer.json",
-    "qformer_tokenizer/tokenizer_config.json",
-    "qformer_tokenizer/vocab.txt",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "generation_config.json",
-];
 
 fn special_ids(text: &TextTokenizer) -> SpecialIds {
     SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() }

@@ -50,6 +50,7 @@ pub struct LanguageBatch {
     rows: TokenBatch,
     next: NextTokens,
     bags: Option<Bags>,
+    task: String,
 }
 
 /// Tokens that are summed into slots, `[batch, slots, width]`, with weight 0 for none.
@@ -121,14 +122,14 @@ impl LanguageObjective {
 
     fn collate(
         &self,
-        mixture: &Mixture,
-        range: SceneRange,
+        (mixture, range): (&Mixture, SceneRange),
+        task: usize,
         draw: Draw,
         bags: bool,
     ) -> Result<LanguageBatch> {
         let mut rng = draw.rng(Stream::Facts);
         let (mut rows, mut slots) = (Vec::new(), Vec::new());
-        for row in mixture.rows(draw, self.batch)? {
+        for row in mixture.rows_of(task, draw, self.batch)? {
             let facts = facts(&range.scene(row.image), &mut rng);
             if bags {
                 slots.push(self.fill(&facts, &mut rng)?);
@@ -146,13 +147,16 @@ impl LanguageObjective {
             rows: TokenBatch::pad_right(&ids, self.tokenizer.pad_id()),
             next: NextTokens::from_labels(&batch_labels(&rows, soft)),
             bags: bags.then(|| Bags::new(&slots)),
+            task: mixture.part(task).name().to_owned(),
         })
     }
 
     /// The tokens of each slot: every fact at least once, in any order, and some slots empty.
     fn fill(&self, facts: &[String], rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
-        let facts: Vec<Vec<u32>> =
-            facts.iter().map(|fact| self.tokenizer.encode_pieces(fact)).collect::<Result<_, _>>()?;
+        let facts: Vec<Vec<u32>> = facts
+            .iter()
+            .map(|fact| self.tokenizer.encode_pieces(fact))
+            .collect::<Result<_, _>>()?;
         let mut slots = facts.clone();
         while slots.len() < self.slots {
             slots.push(match rng.random_bool(0.5) {
@@ -198,14 +202,19 @@ impl Objective for LanguageObjective {
 
     fn batch(&self, draw: Draw) -> Result<LanguageBatch> {
         let bags = draw.rng(Stream::Form).random_bool(BAGS);
-        self.collate(&self.mixture, self.range, draw, bags)
+        self.collate((&self.mixture, self.range), self.mixture.choose(draw), draw, bags)
     }
 
     fn held_out(&self) -> Result<Vec<LanguageBatch>> {
-        let batches = self.held_out_samples.div_ceil(self.batch) as u64;
         let (mixture, range) = &self.held_out;
-        let draws = (0..batches).map(|micro_step| Draw { seed: 0, micro_step });
-        draws.map(|draw| self.collate(mixture, *range, draw, true)).collect()
+        let batches = self.held_out_samples.div_ceil(self.batch).max(mixture.len());
+        (0..batches)
+            .map(|batch| {
+                // Every task in turn, so that each is measured.
+                let draw = Draw { seed: 0, micro_step: batch as u64 };
+                self.collate((mixture, *range), batch % mixture.len(), draw, true)
+            })
+            .collect()
     }
 
     fn loss(&self, model: &Llama, batch: LanguageBatch) -> Result<Loss> {
@@ -219,17 +228,18 @@ impl Objective for LanguageObjective {
             let seen = Tensor::full([samples, slots], true, &device);
             mask = Tensor::cat(vec![seen, mask], 1);
         }
-        Ok(token_loss(model, embeds, mask, &batch.next, samples))
+        Ok(token_loss(model, embeds, mask, &batch.next, samples, batch.task))
     }
 }
 
-/// The mean loss of the tokens to predict, and the part that is right.
+/// The mean loss of the tokens to predict, and the part that is right, in all and for the task.
 pub(super) fn token_loss(
     llama: &Llama,
     embeds: Tensor<3>,
     mask: Tensor<2, burn::tensor::Bool>,
     next: &NextTokens,
     samples: usize,
+    task: String,
 ) -> Loss {
     let hidden = llama.forward(embeds, mask, None);
     let logits = llama.logits(next.select(hidden));
@@ -237,7 +247,8 @@ pub(super) fn token_loss(
     let best = logits.clone().detach().argmax(1).squeeze_dim::<1>(1);
     let right: f32 = best.equal(tokens).float().mean().into_scalar();
     let loss = next.log_probs(logits).mean().neg();
-    Loss { loss, samples, metrics: vec![("accuracy".to_owned(), f64::from(right))] }
+    let right = f64::from(right);
+    Loss { loss, samples, metrics: vec![("accuracy".to_owned(), right), (task, right)] }
 }
 
 /// The recipe's language model with as many tokens as the tokenizer has.
@@ -255,4 +266,3 @@ pub fn save_language(model: &Llama, config: &LlamaConfig, recipe: &Recipe) -> Re
     save(model, &KeyMap::IDENTITY, DType::F32, recipe.output.join("model.safetensors"))?;
     Ok(write_json(recipe.output.join("config.json"), config)?)
 }
-

@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use crate::instruct_blip::InstructBlip;
-use crate::train::{Recipe, Silent, metrics, run_recipe};
 use crate::train::tests::turn;
+use crate::train::{Recipe, Silent, metrics, run_recipe};
 
 /// The recipe of a stage with a few updates, its folders below `folder`.
 fn recipe(stage: &str, folder: &Path, updates: u64, rest: &str) -> Recipe {

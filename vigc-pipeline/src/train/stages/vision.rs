@@ -14,8 +14,8 @@ use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
 use crate::data::scenes::SceneRange;
-use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 use crate::draw::{Draw, EpochOrder};
+use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
@@ -184,21 +184,28 @@ impl Objective for VisionObjective {
         let class_token = tokens.clone().narrow(1, 0, 1).reshape([images, width]);
         let patches = tokens.narrow(1, 1, positions - 1).reshape([images * (positions - 1), width]);
         let (kind, kind_right) = classify(model.kind.forward(patches.clone()), batch.kinds);
-        let (background, _) = classify(model.background.forward(class_token.clone()), batch.backgrounds);
+        let (background, _) =
+            classify(model.background.forward(class_token.clone()), batch.backgrounds);
         let presence = TensorData::new(batch.presence, [images, Kind::ALL.len()]);
         let presence = Tensor::from_data(presence, &device);
         let presence = binary(model.presence.forward(class_token), presence);
         let mut loss = kind.mul_scalar(2.0) + background.mul_scalar(0.3) + presence.mul_scalar(0.3);
         let mut metrics = vec![("kind", kind_right)];
         if !batch.rows.is_empty() {
-            let rows = Tensor::from_data(TensorData::new(batch.rows.clone(), [batch.rows.len()]), &device);
+            let rows =
+                Tensor::from_data(TensorData::new(batch.rows.clone(), [batch.rows.len()]), &device);
             let objects = patches.select(0, rows);
             let (color, color_right) = classify(model.color.forward(objects.clone()), batch.colors);
             let (size, size_right) = classify(model.size.forward(objects.clone()), batch.sizes);
             let (cell, cell_right) = classify(model.cell.forward(objects.clone()), batch.cells);
             let (_, object_right) = classify(model.kind.forward(objects), batch.object_kinds);
             loss = loss + color + size.mul_scalar(0.5) + cell.mul_scalar(0.5);
-            metrics.extend([("object", object_right), ("color", color_right), ("size", size_right), ("cell", cell_right)]);
+            metrics.extend([
+                ("object", object_right),
+                ("color", color_right),
+                ("size", size_right),
+                ("cell", cell_right),
+            ]);
         }
         let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Ok(Loss { loss, samples, metrics })

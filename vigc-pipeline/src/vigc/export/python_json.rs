@@ -13,7 +13,7 @@ use serde_json::ser::{Formatter, Serializer};
 pub fn to_python_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
     let mut bytes = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut bytes, Python))?;
-    Ok(String::from_utf8(bytes).expect("the serializer writes ASCII"))
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
 struct Python;

@@ -42,6 +42,7 @@ fn prompts_hold_the_answer_so_far() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn loops_stop_for_their_reason() {
     struct Case {
         correction: Correction,

@@ -1,0 +1,70 @@
+//! `vigc-mini`, the model that ships with the crate.
+
+use burn::tensor::Device;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use vigc_core::weights::Checkpoint;
+use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
+use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+
+use super::InstructBlip;
+use super::load::Parts;
+use super::save::TokenizerFiles;
+use crate::Result;
+
+/// The files of the bundled folder.
+macro_rules! bundled {
+    ($file:literal) => {
+        include_bytes!(concat!("../../assets/vigc-mini/", $file))
+    };
+}
+
+/// The part of `processor_config.json` that is read.
+#[derive(Deserialize)]
+struct Processor {
+    image_processor: ImageProcessorConfig,
+}
+
+impl InstructBlip {
+    /// `vigc-mini`: all parts of the 7B model in small, trained on rendered scenes.
+    ///
+    /// It knows nothing but such scenes; `assets/vigc-mini/README.md` has what was measured.
+    ///
+    /// # Errors
+    ///
+    /// None in a released crate: the folder is part of it and covered by tests.
+    pub fn bundled(device: &Device) -> Result<Self> {
+        let processor: Processor = json("processor_config.json", bundled!("processor_config.json"))?;
+        let text: &[u8] = bundled!("tokenizer.json");
+        let qformer: &[u8] = bundled!("qformer_tokenizer/tokenizer.json");
+        let parts = Parts {
+            name: "vigc-mini".to_owned(),
+            config: json("config.json", bundled!("config.json"))?,
+            text_tokenizer: TextTokenizer::from_bytes(
+                "tokenizer.json",
+                text,
+                &SpecialTokens::reference(),
+            )?,
+            qformer_tokenizer: BertTokenizer::from_bytes("qformer_tokenizer/tokenizer.json", qformer)?,
+            processor: ImageProcessor::new(processor.image_processor)?,
+            generation: json("generation_config.json", bundled!("generation_config.json"))?,
+            tokenizer_files: TokenizerFiles::from_bundle(&[
+                ("tokenizer.json", text),
+                ("tokenizer_config.json", bundled!("tokenizer_config.json")),
+                ("qformer_tokenizer/tokenizer.json", qformer),
+                (
+                    "qformer_tokenizer/tokenizer_config.json",
+                    bundled!("qformer_tokenizer/tokenizer_config.json"),
+                ),
+            ]),
+        };
+        let weights =
+            Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
+        Self::assemble(parts, &weights, device)
+    }
+}
+
+fn json<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T> {
+    let parsed = serde_json::from_slice(bytes);
+    Ok(parsed.map_err(|source| vigc_core::Error::Json { path: name.into(), source })?)
+}
