@@ -221,15 +221,22 @@ fn show_sample(sample: &InstructionSample) {
 
 /// Removed words in red, added ones in green; `[-…-]` and `{+…+}` where there is no colour.
 fn word_diff(old: &str, new: &str) -> String {
-    let has_colour = console::colors_enabled();
-    let words = word_changes(old, new).into_iter().map(|change| match change {
-        WordChange::Kept(word) => word.to_owned(),
-        WordChange::Removed(word) if has_colour => style(word).red().strikethrough().to_string(),
-        WordChange::Added(word) if has_colour => style(word).green().to_string(),
-        WordChange::Removed(word) => format!("[-{word}-]"),
-        WordChange::Added(word) => format!("{{+{word}+}}"),
+    let changes = word_changes(old, new);
+    let runs = changes.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b));
+    let runs = runs.map(|run| {
+        let words = run.iter().map(|change| match change {
+            WordChange::Kept(word) | WordChange::Removed(word) | WordChange::Added(word) => *word,
+        });
+        let words = words.collect::<Vec<_>>().join(" ");
+        match (run[0], console::colors_enabled()) {
+            (WordChange::Kept(_), _) => words,
+            (WordChange::Removed(_), true) => style(words).red().strikethrough().to_string(),
+            (WordChange::Added(_), true) => style(words).green().to_string(),
+            (WordChange::Removed(_), false) => format!("[-{words}-]"),
+            (WordChange::Added(_), false) => format!("{{+{words}+}}"),
+        }
     });
-    words.collect::<Vec<_>>().join(" ")
+    runs.collect::<Vec<_>>().join(" ")
 }
 
 struct Summary {

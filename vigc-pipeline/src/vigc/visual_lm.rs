@@ -83,6 +83,9 @@ pub struct TokenScore {
 impl Generated {
     /// The summed log-probability and the number of the tokens that overlap a range of bytes.
     /// Nothing if the model told none, or a range holds none.
+    ///
+    /// The sum is rounded to hundredths: further digits change with the batch that a text is
+    /// generated in, and rows should not.
     #[must_use]
     pub fn log_prob(&self, bytes: &std::ops::Range<usize>) -> Option<(f32, usize)> {
         let starts = std::iter::once(0).chain(self.tokens.iter().map(|token| token.end));
@@ -90,8 +93,9 @@ impl Generated {
             .zip(&self.tokens)
             .filter(|(start, token)| *start < bytes.end && token.end > bytes.start)
             .map(|(_, token)| token.log_prob);
-        let (sum, count) = overlapping.fold((0.0, 0), |(sum, n), log_prob| (sum + log_prob, n + 1));
-        (count > 0).then_some((sum, count))
+        let (sum, count) =
+            overlapping.fold((0.0_f32, 0), |(sum, n), log_prob| (sum + log_prob, n + 1));
+        (count > 0).then(|| ((sum * 100.0).round() / 100.0, count))
     }
 }
 
