@@ -47,8 +47,8 @@ impl TrainedTokenizer {
 
 /// Trains a byte-pair encoding like LLaMA's with at most `vocab_size` tokens.
 ///
-/// In this order: `<unk>`, `<s>`, `</s>`, 256 bytes, the corpus' characters, merged pieces and
-/// `[PAD]`. A space belongs to what follows it; digits and punctuation marks stay pieces of their
+/// In this order: `<unk>`, `<s>`, `</s>`, 256 bytes, the corpus' characters, merged pieces, `[PAD]`
+/// and `<image>`, which transformers' prompts hold in the place of an image. A space belongs to what follows it; digits and punctuation marks stay pieces of their
 /// own. A text begins with `</s>`, as the reference sets it.
 ///
 /// # Errors
@@ -62,7 +62,7 @@ pub fn llama_bpe(
     let mut fixed: Vec<String> = ["<unk>", "<s>", "</s>"].map(str::to_owned).into();
     fixed.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
     let words = corpus.into_iter().flat_map(|text| llama_words(text.as_ref()));
-    let model = train(&words.collect::<Vec<_>>(), fixed, vocab_size.saturating_sub(1), None)?;
+    let model = train(&words.collect::<Vec<_>>(), fixed, vocab_size.saturating_sub(2), None)?;
     let size = model["vocab"].as_object().map_or(0, serde_json::Map::len);
     let special = |id: usize, token: &str| {
         json!({"id": id, "content": token, "single_word": false, "lstrip": false,
@@ -74,6 +74,7 @@ pub fn llama_bpe(
         "padding": null,
         "added_tokens": [
             special(0, "<unk>"), special(1, "<s>"), special(2, "</s>"), special(size, "[PAD]"),
+            special(size + 1, "<image>"),
         ],
         "normalizer": null,
         "pre_tokenizer": {
@@ -253,7 +254,7 @@ mod tests {
     fn an_impossible_training_says_why() {
         let reason = |result: Result<TrainedTokenizer>| result.unwrap_err().to_string();
         assert!(reason(llama_bpe([""; 0], 500)).contains("no text"));
-        assert!(reason(llama_bpe(["abc"], 262)).contains("do not fit into 261"));
+        assert!(reason(llama_bpe(["abc"], 262)).contains("do not fit into 260"));
         assert!(reason(bert_wordpiece(["abc"], 6)).contains("do not fit into 6"));
     }
 }
