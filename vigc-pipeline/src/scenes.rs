@@ -24,6 +24,7 @@ mod background;
 mod claim;
 mod dataset;
 mod drawings;
+mod focus;
 mod grammar;
 mod judge;
 mod masks;

@@ -14,6 +14,8 @@ pub struct InstructionRow {
     pub input: String,
     /// What the language model is to write.
     pub output: String,
+    /// What to look at for it: objects of a rendered scene, none of other images.
+    pub objects: Vec<usize>,
 }
 
 /// Rows of one task. A row may draw its wording anew at every visit.

@@ -183,6 +183,6 @@ impl InstructionDataset for Instructed {
             expected: "an image of the data set",
         })?;
         let [input, output] = pair(self.topic, self.form, row, rng);
-        Ok(InstructionRow { image: self.first_image + image, input, output })
+        Ok(InstructionRow { image: self.first_image + image, input, output, objects: Vec::new() })
     }
 }

@@ -137,7 +137,8 @@ mod tests {
         }
 
         fn row(&self, image: usize, _: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
-            Ok(InstructionRow { image, input: self.0.to_owned(), output: String::new() })
+            let (input, output) = (self.0.to_owned(), String::new());
+            Ok(InstructionRow { image, input, output, objects: Vec::new() })
         }
     }
 

@@ -8,8 +8,8 @@ use super::splice::SplicedRow;
 /// Added to the score of a token that may not be seen.
 const HIDDEN: f32 = -1e30;
 
-/// A prefix and texts behind it. Each text sees the prefix and itself, at the positions that it would
-/// have alone, so the row means the same as a row for each text.
+/// A prefix and texts behind it, each of them after soft places of its own. A text sees the prefix and
+/// itself, at the positions that it would have alone, so the row means the same as a row for each text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedRow {
     prefix: usize,
@@ -51,12 +51,15 @@ impl PackedRow {
         self.starts.len()
     }
 
-    /// Adds a text.
-    pub fn push(&mut self, text: &SplicedRow) {
-        self.starts.push(self.ids.len());
+    /// Adds a text behind `soft` places of its own, which hold `pad`; gives the first of them.
+    pub fn push(&mut self, soft: usize, pad: u32, text: &SplicedRow) -> usize {
+        let start = self.ids.len();
+        self.starts.push(start);
+        self.ids.resize(start + soft, pad);
         self.ids.extend(&text.ids);
-        self.labels.push(IGNORED);
+        self.labels.resize(start + soft + 1, IGNORED);
         self.labels.extend(&text.labels[1..]);
+        start
     }
 
     /// The text that a place belongs to; none for the prefix.
@@ -144,7 +147,9 @@ mod tests {
         let prefix = vec![2, 9, 8];
         let texts = [text(&[2, 5, 6], &[7, 2]), text(&[2, 11], &[12, 13, 2])];
         let mut row = PackedRow::behind_text(prefix.clone());
-        texts.iter().for_each(|text| row.push(text));
+        for text in &texts {
+            row.push(0, 0, text);
+        }
         let short = PackedRow::behind_text(prefix.clone());
         let batch = PackedBatch::new(&[row, short], 0);
         assert_eq!((batch.dims(), batch.texts), ([2, 13], 2));
@@ -166,12 +171,12 @@ mod tests {
     #[test]
     fn only_answers_and_a_prefix_of_text_are_learned() {
         let mut row = PackedRow::behind_soft_tokens(2, 0);
-        row.push(&text(&[2, 5], &[7, 2]));
-        row.push(&text(&[2, 6], &[8, 2]));
+        row.push(0, 0, &text(&[2, 5], &[7, 2]));
+        row.push(0, 0, &text(&[2, 6], &[8, 2]));
         let batch = PackedBatch::new(std::slice::from_ref(&row), 0);
         assert_eq!(batch.next.len(), 4);
         let mut row = PackedRow::behind_text(vec![2, 9]);
-        row.push(&text(&[2, 5], &[7, 2]));
+        row.push(0, 0, &text(&[2, 5], &[7, 2]));
         assert_eq!(PackedBatch::new(&[row], 0).next.len(), 3);
     }
 }

@@ -10,7 +10,7 @@ use super::{DataError, ImageSource, InstructionDataset, InstructionRow};
 use crate::prompt::instructions::CAPTION;
 use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
-use crate::scenes::{Dialogue, Scene, Split, Teller};
+use crate::scenes::{Cell, Color, Dialogue, Kind, QuestionAnswer, Scene, Size, Split, Teller};
 
 impl From<Dialogue> for LlavaTask {
     fn from(dialogue: Dialogue) -> Self {
@@ -48,12 +48,20 @@ impl SceneRange {
     }
 }
 
+/// The picture of a scene for a network that looks at `side` pixels: as wide, half as wide again or
+/// twice as wide, since real pictures come in many sizes.
+#[must_use]
+pub fn picture(scene: &Scene, side: u32) -> RgbImage {
+    let halves = 2 + u32::try_from(scene.texture % 3).unwrap_or(0);
+    scene.render(side * halves / 2)
+}
+
 /// The pictures of a range.
 #[derive(Debug, Clone, Copy)]
 pub struct SceneImages {
     /// The scenes.
     pub range: SceneRange,
-    /// The side of a picture.
+    /// The pixels that the network looks at.
     pub side: u32,
 }
 
@@ -63,11 +71,11 @@ impl ImageSource for SceneImages {
     }
 
     fn fingerprint(&self) -> String {
-        format!("{:?}, {} pixels", self.range, self.side)
+        format!("{:?}, {} pixels and more", self.range, self.side)
     }
 
     fn image(&self, index: usize) -> Result<RgbImage, DataError> {
-        Ok(self.range.scene(index).render(self.side))
+        Ok(picture(&self.range.scene(index), self.side))
     }
 }
 
@@ -106,49 +114,81 @@ impl SceneTask {
         }
     }
 
-    /// A prompt and what to write after it.
+    /// A prompt, what to write after it, and the objects to look at for that.
     #[must_use]
-    pub fn pair(self, scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> [String; 2] {
+    pub fn text(self, scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> SceneText {
         let mut teller = Teller::new(scene, split, rng.random());
         match self {
-            Self::Caption => [(*any(&CAPTION, rng)).to_owned(), teller.caption()],
+            Self::Caption => {
+                SceneText::of_everything((*any(&CAPTION, rng)).to_owned(), teller.caption())
+            }
             Self::Vqa => {
                 let item = teller.vqa();
                 let answer = item.answers.into_iter().next().unwrap_or_default();
                 // The bare question would look like a conversation's.
-                [any(&QUESTION_ANSWERING[1..], rng).fill(&item.question), answer]
+                SceneText {
+                    input: any(&QUESTION_ANSWERING[1..], rng).fill(&item.question),
+                    objects: scene.focus(&item.question, "", &answer),
+                    output: answer,
+                }
             }
             Self::Vig(dialogue) => {
                 let pair = teller.dialogue(dialogue);
-                [instruction(dialogue, rng), qa_text::format(&pair.question, &pair.answer)]
+                let output = qa_text::format(&pair.question, &pair.answer);
+                SceneText::of_everything(instruction(dialogue, rng), output)
             }
             Self::Vic(dialogue) => {
                 let pair = teller.dialogue(dialogue);
-                [pair.question, pair.answer]
+                let objects = scene.focus(&pair.question, "", &pair.answer);
+                SceneText { input: pair.question, output: pair.answer, objects }
             }
             Self::Continue(dialogue) => {
                 let pair = teller.dialogue(dialogue);
-                continuation(&instruction(dialogue, rng), &pair.question, &pair.answer, rng)
+                continuation(&instruction(dialogue, rng), &pair, scene, rng)
             }
         }
+    }
+}
+
+/// A prompt about a scene and what to write after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SceneText {
+    /// The prompt.
+    pub input: String,
+    /// What to write.
+    pub output: String,
+    /// Indices of the objects to look at for the next words, as far as the prompt says; see
+    /// [`Scene::focus`].
+    pub objects: Vec<usize>,
+}
+
+impl SceneText {
+    /// A text whose prompt points to nothing.
+    fn of_everything(input: String, output: String) -> Self {
+        Self { input, output, objects: Vec::new() }
     }
 }
 
 /// The prompt that correction feeds at a random step, and the rest of the answer.
 fn continuation(
     instruction: &str,
-    question: &str,
-    answer: &str,
+    QuestionAnswer { question, answer }: &QuestionAnswer,
+    scene: &Scene,
     rng: &mut ChaCha8Rng,
-) -> [String; 2] {
+) -> SceneText {
     let sentences: Vec<&str> = answer.split_inclusive(". ").map(str::trim_end).collect();
     let said = rng.random_range(0..=sentences.len());
     let opening = match rng.random_bool(0.8) {
         true => format!("{instruction} Question: {question} Answer:"),
-        false => question.to_owned(),
+        false => question.clone(),
     };
-    let prompt = [&[opening.as_str()], &sentences[..said]].concat().join(" ");
-    [prompt, sentences[said..].join(" ")]
+    let (said, rest) = sentences.split_at(said);
+    let output = rest.join(" ");
+    SceneText {
+        input: [&[opening.as_str()], said].concat().join(" "),
+        objects: scene.focus(question, &said.join(" "), &output),
+        output,
+    }
 }
 
 fn any<'a, T>(of: &'a [T], rng: &mut ChaCha8Rng) -> &'a T {
@@ -183,8 +223,9 @@ impl InstructionDataset for SceneRows {
     }
 
     fn row(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
-        let [input, output] = self.task.pair(&self.range.scene(index), self.range.split, rng);
-        Ok(InstructionRow { image: index, input, output })
+        let SceneText { input, output, objects } =
+            self.task.text(&self.range.scene(index), self.range.split, rng);
+        Ok(InstructionRow { image: index, input, output, objects })
     }
 }
 
@@ -195,12 +236,15 @@ pub fn facts(scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<String> {
     let mut facts: Vec<String> = scene
         .objects
         .iter()
-        .map(|object| {
-            let [size, color] = [object.size.name(), object.color.name()];
-            format!("{size} {color} {} {}", object.kind.name(), object.cell.name())
-        })
+        .map(|object| fact(object.size, object.color, object.kind, object.cell))
         .collect();
     facts.shuffle(rng);
     facts.push(scene.background.name().to_owned());
     facts
+}
+
+/// Everything about an object as a short list of words.
+#[must_use]
+pub fn fact(size: Size, color: Color, kind: Kind, cell: Cell) -> String {
+    [size.name(), color.name(), kind.name(), cell.name()].join(" ")
 }

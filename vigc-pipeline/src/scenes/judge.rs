@@ -218,8 +218,18 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What it looks at.
+    pub(super) fn scene(&self) -> &'a Scene {
+        self.scene
+    }
+
+    /// The objects that `they` means here.
+    pub(super) fn they(&self) -> &[usize] {
+        &self.they
+    }
+
     /// The objects that a phrase may mean here.
-    fn referents(&self, noun: Noun) -> Vec<usize> {
+    pub(super) fn referents(&self, noun: Noun) -> Vec<usize> {
         if noun.article == Article::Pronoun { self.it.clone() } else { self.scene.matching(&noun) }
     }
 
@@ -268,4 +278,4 @@ pub(super) fn most_common(scene: &Scene) -> Option<Color> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

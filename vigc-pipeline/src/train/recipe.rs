@@ -24,7 +24,9 @@ pub enum Stage {
     Vision,
     /// The tokenizers and the language model, on texts.
     Language,
-    /// The Q-Former and the projection, on captions and answers.
+    /// The Q-Former and the projection, on the facts that the language model can read.
+    Facts,
+    /// The same parts, on captions and answers.
     Align,
     /// The same parts, on the generation and correction of instruction data.
     Tune,
@@ -37,6 +39,7 @@ impl Stage {
         match self {
             Self::Vision => "vision",
             Self::Language => "language",
+            Self::Facts => "facts",
             Self::Align => "align",
             Self::Tune => "tune",
         }
@@ -91,7 +94,8 @@ pub struct Recipe {
 pub struct Inputs {
     /// Where a vision stage wrote its result.
     pub vision: Option<PathBuf>,
-    /// Where a language stage wrote its result.
+    /// Where a language stage wrote its result. Beside `model`, its weights take the place of those of
+    /// the model's language model.
     pub language: Option<PathBuf>,
     /// A whole model to go on from.
     pub model: Option<PathBuf>,
@@ -109,6 +113,9 @@ pub struct ModelSection {
     pub language: Option<LlamaConfig>,
     /// The number of soft tokens.
     pub num_query_tokens: Option<usize>,
+    /// How many of them, the last ones, tell again what the prompt makes one look at.
+    #[serde(default)]
+    pub focus_tokens: usize,
     /// What the result is stored in.
     #[serde(default)]
     pub precision: Precision,

@@ -1,11 +1,15 @@
-//! The four stages and the one function that runs any of them.
+//! The stages and the one function that runs any of them.
 
+#[cfg(feature = "scenes")]
+pub mod facts;
 #[cfg(feature = "scenes")]
 pub mod instruct;
 #[cfg(feature = "scenes")]
 pub mod language;
 #[cfg(feature = "scenes")]
 mod mixtures;
+#[cfg(feature = "scenes")]
+mod slots;
 #[cfg(feature = "scenes")]
 pub mod vision;
 
@@ -72,12 +76,19 @@ pub fn run_recipe(
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }
         #[cfg(feature = "scenes")]
-        Stage::Align | Stage::Tune => {
+        Stage::Facts | Stage::Align | Stage::Tune => {
             let frozen = device.clone().inner();
             let (source, model) = instruct::starting_model(recipe, &frozen)?;
-            let objective = instruct::InstructObjective::new(recipe, &source, &model, progress)?;
             let parts = instruct::SoftTokenWriter::of(model.network(), &device);
-            let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+            let options = recipe.run_options();
+            let outcome = if recipe.stage == Stage::Facts {
+                let objective = facts::FactsObjective::new(recipe, &source, &model, progress)?;
+                run(&objective, parts, &options, resume, progress)?
+            } else {
+                let objective =
+                    instruct::InstructObjective::new(recipe, &source, &model, progress)?;
+                run(&objective, parts, &options, resume, progress)?
+            };
             if outcome.finished {
                 instruct::save_instruct(outcome.model, &model, recipe)?;
             }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use super::super::claim::{Claim, Property};
-use super::super::noun::{Article, Noun};
+use super::super::noun::{Article, Group, Noun};
 use super::pattern::Pattern;
 use super::sentences::Unparsed;
 use super::slot::Slot;
@@ -15,6 +15,8 @@ use super::words;
 pub struct Question {
     /// The objects that the question takes for granted; the first one is what it is about.
     pub presupposed: Vec<Noun>,
+    /// The groups that it asks the size of.
+    pub counted: Vec<Group>,
     /// What `yes` would claim, for a question that can be answered so.
     pub yes: Option<Claim>,
 }
@@ -49,7 +51,7 @@ fn read((pattern, build): &(Pattern, Option<Build>), words: &[String]) -> Option
             Some(build) => Some(build(slots)?),
             None => None,
         };
-        Some(Question { presupposed: presupposed(slots), yes })
+        Some(Question { presupposed: presupposed(slots), counted: counted(slots), yes })
     })
 }
 
@@ -65,6 +67,14 @@ fn split_context(words: &mut Vec<String>) -> Option<Option<Noun>> {
         _ => None,
     });
     noun.map(Some)
+}
+
+fn counted(slots: &[Slot]) -> Vec<Group> {
+    let group = |slot: &Slot| match *slot {
+        Slot::Group(group) => Some(group),
+        _ => None,
+    };
+    slots.iter().filter_map(group).collect()
 }
 
 fn presupposed(slots: &[Slot]) -> Vec<Noun> {

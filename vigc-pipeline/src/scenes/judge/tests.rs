@@ -5,7 +5,7 @@ use super::super::{
 
 /// A scene of known content: a large red car on the left, a small blue key in the middle, a large
 /// blue cup on the right and a small red car at the bottom.
-fn scene() -> Scene {
+pub(in crate::scenes) fn scene() -> Scene {
     let mut scene = Scene::sample(Split::Train, 1);
     let pose = scene.objects[0].pose;
     let object = |kind, color, size, cell: usize| super::Object {

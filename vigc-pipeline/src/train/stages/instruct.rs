@@ -60,11 +60,68 @@ impl SoftTokenWriter {
         parts.fork(device)
     }
 
+    /// What the language model reads of images, `[batch, positions, encoder width]`, in the light of
+    /// prompts: `[batch, queries, hidden]`.
+    #[must_use]
+    pub fn write(&self, features: TensorData, prompts: &TokenBatch) -> Tensor<3> {
+        let features = Tensor::from_data(features, &self.query_tokens.device());
+        let images = self.qformer.image_key_values(features);
+        let output = self.qformer.forward(self.query_tokens.val(), Some(prompts), &images);
+        self.language_projection.forward(output)
+    }
+
     /// Puts the parts back.
     pub fn put_into(self, network: &mut Network) {
         network.query_tokens = self.query_tokens;
         network.qformer = self.qformer;
         network.language_projection = self.language_projection;
+    }
+}
+
+/// Rows about images whose features are known.
+#[derive(Debug)]
+pub(super) struct Material {
+    pub(super) mixture: Mixture,
+    pub(super) features: ImageFeatures,
+}
+
+impl Material {
+    /// What a recipe learns from and what it is measured on; caches the features of the former in
+    /// the recipe's output folder.
+    pub(super) fn open(
+        recipe: &Recipe,
+        source: &Path,
+        model: &InstructBlip,
+        progress: &mut dyn Progress,
+    ) -> Result<[Self; 2]> {
+        let side = u32::try_from(model.config().vision_config.image_size).unwrap_or(u32::MAX);
+        let seen = Sources::open(&recipe.data, side)?;
+        let unseen = Sources::open(&held_out(&recipe.data, recipe.run.validate_samples), side)?;
+        let network = model.network();
+        let encoder = Encoder {
+            processor: model.processor(),
+            forward: &|pixels| network.image_embeds(pixels),
+            fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
+            device: model.device().clone(),
+        };
+        let cache = recipe.output.join("features");
+        let features = ImageFeatures::of(&seen.images, &encoder, Some(&cache), progress)?;
+        let unseen_features = ImageFeatures::of(&unseen.images, &encoder, None, progress)?;
+        Ok([
+            Self { mixture: seen.mixture, features },
+            Self { mixture: unseen.mixture, features: unseen_features },
+        ])
+    }
+
+    /// The positions of held-out batches, with every task in turn, so that each is measured.
+    pub(super) fn measured(
+        &self,
+        samples: usize,
+        batch: usize,
+    ) -> impl Iterator<Item = (usize, Draw)> {
+        let parts = self.mixture.len();
+        let batches = samples.div_ceil(batch).max(parts);
+        (0..batches).map(move |at| (at % parts, Draw { seed: 0, micro_step: at as u64 }))
     }
 }
 
@@ -81,9 +138,8 @@ pub struct InstructBatch {
 /// Prompts and answers about images whose features are known.
 #[derive(Debug)]
 pub struct InstructObjective {
-    mixture: Mixture,
-    features: ImageFeatures,
-    held_out: (Mixture, ImageFeatures),
+    material: Material,
+    held_out: Material,
     held_out_samples: usize,
     llama: Llama,
     text: TextTokenizer,
@@ -104,26 +160,12 @@ impl InstructObjective {
         model: &InstructBlip,
         progress: &mut dyn Progress,
     ) -> Result<Self> {
-        let side = u32::try_from(model.config().vision_config.image_size).unwrap_or(u32::MAX);
-        let Sources { mixture, images } = Sources::open(&recipe.data, side)?;
-        let samples = recipe.run.validate_samples;
-        let unseen = Sources::open(&held_out(&recipe.data, samples), side)?;
-        let network = model.network();
-        let encoder = Encoder {
-            processor: model.processor(),
-            forward: &|pixels| network.image_embeds(pixels),
-            fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
-            device: model.device().clone(),
-        };
-        let cache = recipe.output.join("features");
-        let features = ImageFeatures::of(&images, &encoder, Some(&cache), progress)?;
-        let unseen_features = ImageFeatures::of(&unseen.images, &encoder, None, progress)?;
+        let [material, held_out] = Material::open(recipe, source, model, progress)?;
         Ok(Self {
-            mixture,
-            features,
-            held_out: (unseen.mixture, unseen_features),
-            held_out_samples: samples,
-            llama: network.language_model.clone(),
+            material,
+            held_out,
+            held_out_samples: recipe.run.validate_samples,
+            llama: model.network().language_model.clone(),
             text: model.text_tokenizer().clone(),
             bert: model.qformer_tokenizer().clone(),
             queries: model.config().num_query_tokens,
@@ -153,16 +195,6 @@ impl InstructObjective {
             task: task.to_owned(),
         })
     }
-
-    fn draw(
-        &self,
-        mixture: &Mixture,
-        features: &ImageFeatures,
-        draw: Draw,
-    ) -> Result<InstructBatch> {
-        let rows = mixture.rows(draw, self.batch)?;
-        self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
-    }
 }
 
 impl Objective for InstructObjective {
@@ -170,17 +202,15 @@ impl Objective for InstructObjective {
     type Batch = InstructBatch;
 
     fn batch(&self, draw: Draw) -> Result<InstructBatch> {
-        self.draw(&self.mixture, &self.features, draw)
+        let Material { mixture, features } = &self.material;
+        let rows = mixture.rows(draw, self.batch)?;
+        self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
     }
 
     fn held_out(&self) -> Result<Vec<InstructBatch>> {
-        let (mixture, features) = &self.held_out;
-        let batches = self.held_out_samples.div_ceil(self.batch).max(mixture.len()) as u64;
-        (0..batches)
-            .map(|micro_step| {
-                // Every task in turn, so that each is measured.
-                let part = usize::try_from(micro_step).unwrap_or(0) % mixture.len();
-                let draw = Draw { seed: 0, micro_step };
+        let Material { mixture, features } = &self.held_out;
+        (self.held_out.measured(self.held_out_samples, self.batch))
+            .map(|(part, draw)| {
                 let rows = mixture.rows_of(part, draw, self.batch)?;
                 self.collate(&rows, features, mixture.part(part).name())
             })
@@ -188,12 +218,8 @@ impl Objective for InstructObjective {
     }
 
     fn loss(&self, model: &SoftTokenWriter, batch: InstructBatch) -> Result<Loss> {
-        let device = model.query_tokens.device();
         let [samples, _] = batch.rows.dims();
-        let features = Tensor::from_data(batch.features, &device);
-        let images = model.qformer.image_key_values(features);
-        let output = model.qformer.forward(model.query_tokens.val(), Some(&batch.prompts), &images);
-        let soft = model.language_projection.forward(output);
+        let soft = model.write(batch.features, &batch.prompts);
         let frozen = self.llama.device();
         let words = self.llama.embed(batch.rows.ids(&frozen));
         let embeds = Tensor::cat(vec![soft, words], 1);
@@ -223,7 +249,12 @@ pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, Inst
         Some(folder) => folder.clone(),
         None => assemble(recipe, device)?,
     };
-    let model = InstructBlip::from_dir(&folder, device).map_err(TrainError::pipeline)?;
+    let mut model = InstructBlip::from_dir(&folder, device).map_err(TrainError::pipeline)?;
+    if let (Some(_), Some(language)) = (&recipe.inputs.model, &recipe.inputs.language) {
+        let weights = Checkpoint::open(language.join("model.safetensors"))?;
+        let llama = &mut model.network_mut().language_model;
+        weights.load(llama, &KeyMap::IDENTITY, Strictness::Strict)?;
+    }
     Ok((folder, model))
 }
 

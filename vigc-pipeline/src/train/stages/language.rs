@@ -4,8 +4,12 @@
 //! prompt. So every text follows the facts it speaks about, in one of two forms: as words, or as
 //! *bags*, one vector per fact that is the sum of its words' embeddings, in as many slots as there
 //! will be soft tokens. The Q-Former later writes into those slots.
+//!
+//! A Q-Former that reads the prompt can do more than list facts. With `model.focus_tokens`, the facts
+//! stand in an order of their own, one slot for each place of a scene, and the last slots tell again
+//! the facts that the next words are about, as far as the prompt says.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -18,18 +22,20 @@ use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
 
 use super::copy_files;
 use super::mixtures::scene_mixture;
+use super::slots;
 use crate::data::Mixture;
 use crate::data::packing::{PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, facts};
 use crate::data::splice::SplicedRow;
 use crate::draw::{Draw, EpochOrder, Stream};
+use crate::scenes::Scene;
 use crate::scenes::Split;
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
 
 /// The part of batches whose facts are bags.
-const BAGS: f64 = 0.75;
+const BAGS: f64 = 0.9;
 /// How many texts the tokenizers are trained on.
 const CORPUS: u64 = 12_000;
 
@@ -46,6 +52,10 @@ pub struct LanguageObjective {
     tokenizer: TextTokenizer,
     batch: usize,
     slots: usize,
+    focus: usize,
+    /// Whether the embeddings stay as an earlier result has them, since a Q-Former may already write
+    /// what they mean.
+    keeps_embeddings: bool,
     held_out: (Mixture, SceneRange),
     held_out_samples: usize,
 }
@@ -54,16 +64,17 @@ pub struct LanguageObjective {
 #[derive(Debug)]
 pub struct LanguageBatch {
     rows: PackedBatch,
-    bags: Option<Bags>,
+    /// Bags, and the flat places that they take.
+    bags: Option<(Bags, Vec<i32>)>,
     task: Option<String>,
 }
 
-/// Tokens that are summed into slots, `[batch, slots, width]`, with weight 0 for none.
+/// Tokens that are summed into slots, `[slots, width]`, with weight 0 for none.
 #[derive(Debug)]
-struct Bags {
+pub(super) struct Bags {
     ids: Vec<i32>,
     weights: Vec<f32>,
-    shape: [usize; 3],
+    shape: [usize; 2],
 }
 
 /// Trains both tokenizers on the recipe's texts and writes them to its output folder, unless they
@@ -144,6 +155,8 @@ impl LanguageObjective {
             tokenizer,
             batch: recipe.optimisation.batch,
             slots: recipe.model.num_query_tokens.unwrap_or(16),
+            focus: recipe.model.focus_tokens,
+            keeps_embeddings: recipe.inputs.language.is_some(),
             held_out: scene_mixture(&held_out.data)?,
             held_out_samples: recipe.run.validate_samples,
         })
@@ -157,77 +170,101 @@ impl LanguageObjective {
         task: Option<usize>,
         (bags, rng): (bool, &mut ChaCha8Rng),
     ) -> Result<LanguageBatch> {
-        let (mut rows, mut slots) = (Vec::new(), Vec::new());
-        for &scene in scenes {
-            let facts = facts(&range.scene(scene), rng);
+        let pad = self.tokenizer.pad_id();
+        let mut rows = Vec::new();
+        // The slots of all rows with the row and the place of each.
+        let mut slots: Vec<(Vec<u32>, usize, usize)> = Vec::new();
+        for (number, &index) in scenes.iter().enumerate() {
+            let scene = range.scene(index);
+            let mut fill = |slot: Vec<Vec<u32>>, first: usize| {
+                let at = slot.into_iter().enumerate();
+                slots.extend(at.map(|(place, slot)| (slot, number, first + place)));
+            };
+            let focus = if bags { self.focus } else { 0 };
             let mut row = if bags {
-                slots.push(self.fill(&facts, rng)?);
-                PackedRow::behind_soft_tokens(self.slots, self.tokenizer.pad_id())
+                let shared = self.slots - focus;
+                fill(self.tell(&scene, shared, rng)?, 0);
+                PackedRow::behind_soft_tokens(shared, pad)
             } else {
-                PackedRow::behind_text(self.tokenizer.encode(&format!("{}.", facts.join(", ")))?)
+                let facts = facts(&scene, rng).join(", ");
+                PackedRow::behind_text(self.tokenizer.encode(&format!("{facts}."))?)
             };
             let mut misses = 0;
             while misses < TRIES {
                 let part = task.unwrap_or_else(|| mixture.choose_with(rng));
-                let text = mixture.part(part).row(scene, rng)?;
-                let text = SplicedRow::new(&self.tokenizer, &text.input, &text.output)?;
-                if row.texts() > 0 && row.len() + text.ids.len() > ROW {
+                let text = mixture.part(part).row(index, rng)?;
+                let spliced = SplicedRow::new(&self.tokenizer, &text.input, &text.output)?;
+                if row.texts() > 0 && row.len() + focus + spliced.ids.len() > ROW {
                     misses += 1;
                 } else {
-                    row.push(&text);
+                    let first = row.push(focus, pad, &spliced);
+                    fill(self.tokens(slots::focus(&scene, &text.objects, focus))?, first);
                 }
             }
             rows.push(row);
         }
+        let rows = PackedBatch::new(&rows, pad);
+        let [_, seq] = rows.dims();
+        let bags = bags.then(|| {
+            let places = slots.iter().map(|&(_, row, place)| i32::try_from(row * seq + place));
+            let places = places.map(|place| place.unwrap_or(i32::MAX)).collect();
+            (Bags::new(slots.into_iter().map(|(slot, ..)| slot)), places)
+        });
         Ok(LanguageBatch {
-            rows: PackedBatch::new(&rows, self.tokenizer.pad_id()),
-            bags: bags.then(|| Bags::new(&slots)),
+            rows,
+            bags,
             task: task.map(|task| mixture.part(task).name().to_owned()),
         })
     }
 
-    /// The tokens of each slot: every fact at least once, in any order, and some slots empty.
-    fn fill(&self, facts: &[String], rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
-        let facts: Vec<Vec<u32>> = facts
-            .iter()
-            .map(|fact| self.tokenizer.encode_pieces(fact))
-            .collect::<Result<_, _>>()?;
+    fn tokens(&self, facts: impl IntoIterator<Item = Option<String>>) -> Result<Vec<Vec<u32>>> {
+        let tokens = |fact: Option<String>| match fact {
+            Some(fact) => Ok(self.tokenizer.encode_pieces(&fact)?),
+            None => Ok(Vec::new()),
+        };
+        facts.into_iter().map(tokens).collect()
+    }
+
+    /// The tokens of the slots that all texts share: the facts in their order; or, without focus,
+    /// every fact at least once, in any order, and some slots empty.
+    fn tell(&self, scene: &Scene, shared: usize, rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
+        if self.focus > 0 {
+            return self.tokens(slots::places(scene, shared));
+        }
+        let facts = self.tokens(facts(scene, rng).into_iter().map(Some))?;
         let mut slots = facts.clone();
-        while slots.len() < self.slots {
+        while slots.len() < shared {
             slots.push(match rng.random_bool(0.5) {
                 true => facts[rng.random_range(0..facts.len())].clone(),
                 false => Vec::new(),
             });
         }
-        slots.truncate(self.slots);
+        slots.truncate(shared);
         slots.shuffle(rng);
         Ok(slots)
     }
 }
 
 impl Bags {
-    fn new(rows: &[Vec<Vec<u32>>]) -> Self {
-        let width = rows.iter().flatten().map(Vec::len).max().unwrap_or(0).max(1);
-        let slots = rows.first().map_or(0, Vec::len);
+    pub(super) fn new(slots: impl IntoIterator<Item = Vec<u32>>) -> Self {
+        let slots: Vec<_> = slots.into_iter().collect();
+        let width = slots.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let (mut ids, mut weights) = (Vec::new(), Vec::new());
-        for slot in rows.iter().flatten() {
+        for slot in &slots {
             ids.extend(slot.iter().map(|&id| id.cast_signed()));
             ids.resize(ids.len() + width - slot.len(), 0);
             weights.resize(weights.len() + slot.len(), 1.0);
             weights.resize(weights.len() + width - slot.len(), 0.0);
         }
-        Self { ids, weights, shape: [rows.len(), slots, width] }
+        Self { ids, weights, shape: [slots.len(), width] }
     }
 
-    /// `[batch, slots, hidden]`.
-    fn embed(self, llama: &Llama, device: &Device) -> Tensor<3> {
-        let [batch, slots, width] = self.shape;
-        let ids = TensorData::new(self.ids, [batch * slots, width]);
-        let words = llama.embed(Tensor::from_data(ids, device));
-        let weights = TensorData::new(self.weights, [batch * slots, width, 1]);
-        let sums = (words * Tensor::from_data(weights, device)).sum_dim(1);
-        let [_, _, hidden] = sums.dims();
-        sums.reshape([batch, slots, hidden])
+    /// `[slots, hidden]`.
+    pub(super) fn embed(self, llama: &Llama, device: &Device) -> Tensor<2> {
+        let [slots, width] = self.shape;
+        let words = llama.embed(Tensor::from_data(TensorData::new(self.ids, self.shape), device));
+        let weights = TensorData::new(self.weights, [slots, width, 1]);
+        (words * Tensor::from_data(weights, device)).sum_dim(1).squeeze_dim(1)
     }
 }
 
@@ -263,15 +300,20 @@ impl Objective for LanguageObjective {
     fn loss(&self, model: &Llama, batch: LanguageBatch) -> Result<Loss> {
         let device = model.device();
         let (ids, positions, bias) = batch.rows.tensors(&device);
-        let embeds = match batch.bags {
-            Some(bags) => {
-                let [_, slots, _] = bags.shape;
-                let [_, seq] = batch.rows.dims();
-                let words = model.embed(ids.narrow(1, slots, seq - slots));
-                Tensor::cat(vec![bags.embed(model, &device), words], 1)
-            }
-            None => model.embed(ids),
+        let kept = |embeds: Tensor<3>| match self.keeps_embeddings {
+            true => embeds.detach(),
+            false => embeds,
         };
+        let mut embeds = kept(model.embed(ids));
+        if let Some((bags, places)) = batch.bags {
+            let [rows, seq, hidden] = embeds.dims();
+            let places = Tensor::<1, Int>::from_data(&places[..], &device);
+            let words = embeds.reshape([rows * seq, hidden]);
+            let bags = kept(bags.embed(model, &device).unsqueeze()).squeeze_dim(0);
+            let change = bags - words.clone().select(0, places.clone());
+            let words = words.select_assign(0, places, change, IndexingUpdateOp::Add);
+            embeds = words.reshape([rows, seq, hidden]);
+        }
         let hidden = model.forward_packed(embeds, positions, bias);
         Ok(token_loss(model, hidden, &batch.rows.next, batch.rows.texts, batch.task))
     }

@@ -1,8 +1,9 @@
-//! The four stages one after the other, on tiny models.
+//! The stages one after the other, on tiny models.
 
 use std::path::Path;
 
 use burn::tensor::Device;
+use vigc_core::weights::Checkpoint;
 
 use crate::instruct_blip::InstructBlip;
 use crate::train::tests::turn;
@@ -104,6 +105,53 @@ fn four_stages_make_a_model_that_opens() {
     let queries = |model: &InstructBlip| model.network().query_tokens.val().into_data();
     assert_ne!(queries(&before), queries(&after));
     assert!(std::fs::read_to_string(folder.join("tune/validation.jsonl")).unwrap().contains("vqa"));
+}
+
+#[test]
+fn facts_are_learned_and_too_few_queries_are_refused() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    finish(&recipe("vision", folder, 1, VISION));
+    finish(&recipe("language", folder, 1, LANGUAGE));
+    let facts = |queries: &str| {
+        let queries = format!("tokens = {queries}\n    focus_tokens = 2");
+        recipe("facts", folder, 40, &ALIGN.replace("tokens = 8", &queries))
+    };
+    let run = |recipe| run_recipe(recipe, &Device::default(), false, &mut Silent);
+    let refused = run(&facts("11")).unwrap_err().to_string();
+    assert!(refused.contains("num_query_tokens"), "{refused}");
+    std::fs::remove_dir_all(folder.join("facts")).unwrap();
+    finish(&facts("12"));
+    let rows = metrics::rows(&folder.join("facts/metrics.jsonl")).unwrap();
+    let mean = |rows: &[crate::train::UpdateReport]| rows.iter().map(|row| row.loss).sum::<f64>();
+    assert!(mean(&rows[30..]) < 0.9 * mean(&rows[..10]), "{rows:?}");
+    let shares = rows.iter().flat_map(|row| row.metrics.values());
+    assert!(
+        shares.clone().count() > rows.len() && shares.into_iter().all(|s| (0.0..=1.0).contains(s))
+    );
+    InstructBlip::from_dir(folder.join("facts/model"), &Device::default()).unwrap();
+}
+
+#[test]
+fn a_language_model_learns_to_read_focus_tokens() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let focused = LANGUAGE.replace("tokens = 8", "tokens = 14\n    focus_tokens = 2");
+    finish(&recipe("language", folder.path(), 20, &focused));
+    let rows = metrics::rows(&folder.path().join("language/metrics.jsonl")).unwrap();
+    assert!(rows[19].loss < rows[0].loss, "{rows:?}");
+    let mut further = recipe("language", folder.path(), 4, &focused);
+    further.output = folder.path().join("further");
+    further.inputs.language = Some(folder.path().join("language"));
+    finish(&further);
+    let weights = |stage: &str, key: &str| {
+        let file = folder.path().join(stage).join("model.safetensors");
+        let tensor = Checkpoint::open(file).unwrap().tensor::<2>(key, &Device::default());
+        tensor.unwrap().into_data()
+    };
+    let kept = |key: &str| weights("language", key) == weights("further", key);
+    assert!(kept("model.embed_tokens.weight") && !kept("lm_head.weight"));
 }
 
 #[test]

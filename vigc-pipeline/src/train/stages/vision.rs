@@ -13,7 +13,7 @@ use vigc_core::weights::{KeyMap, save};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
-use crate::data::scenes::SceneRange;
+use crate::data::scenes::{SceneRange, picture};
 use crate::draw::{Draw, EpochOrder};
 use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 use crate::train::engine::{Loss, Objective};
@@ -126,7 +126,7 @@ impl VisionObjective {
             presence: Vec::new(),
         };
         for scene in scenes {
-            let picture = scene.render(u32::try_from(self.side).unwrap_or(u32::MAX));
+            let picture = picture(scene, u32::try_from(self.side).unwrap_or(u32::MAX));
             batch.pixels.extend(self.processor.process(&picture));
             batch.label(scene, self.grid);
         }

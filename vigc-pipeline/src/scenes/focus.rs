@@ -1,0 +1,110 @@
+//! What one has to look at to go on with an answer.
+
+use super::Scene;
+use super::claim::{Claim, Subjects};
+use super::grammar::{claims, parse_question, sentences};
+use super::judge::Judge;
+use super::noun::Group;
+
+impl Scene {
+    /// Indices of the objects to look at for what comes `next` in the answer to a question, behind
+    /// what is `said` already: those that the question names or counts, then those that the next
+    /// sentence speaks of, or that a short answer names. None comes twice.
+    #[must_use]
+    pub fn focus(&self, question: &str, said: &str, next: &str) -> Vec<usize> {
+        let mut judge = Judge::new(self);
+        judge.hear_question(question);
+        let mut found = Vec::new();
+        if let Ok(question) = parse_question(question) {
+            found.extend(question.presupposed.iter().flat_map(|noun| self.matching(noun)));
+            found.extend(question.counted.iter().flat_map(|&group| self.members(group)));
+            found.extend(question.yes.iter().flat_map(|claim| judge.objects_of(claim)));
+        }
+        for sentence in sentences(said) {
+            judge.hear_sentence(sentence);
+        }
+        let next = sentences(next).next().unwrap_or_default();
+        match claims(next) {
+            Ok(claims) => {
+                for claim in claims {
+                    found.extend(judge.objects_of(&claim));
+                    judge.hear(&claim);
+                }
+            }
+            Err(_) => found.extend(self.indices(|object| object.kind.name() == next)),
+        }
+        let mut distinct = Vec::new();
+        for index in found {
+            if !distinct.contains(&index) {
+                distinct.push(index);
+            }
+        }
+        distinct
+    }
+
+    fn members(&self, group: Group) -> Vec<usize> {
+        self.indices(|object| group.holds(object))
+    }
+}
+
+impl Judge<'_> {
+    /// The objects that a claim speaks of, if it is heard now.
+    fn objects_of(&self, claim: &Claim) -> Vec<usize> {
+        let (subjects, property) = match claim {
+            Claim::Exists(noun) | Claim::Absent(noun) => (self.referents(*noun), None),
+            Claim::Is { subject, property, .. } => (self.referents(*subject), Some(property)),
+            Claim::Both { subjects, property } => (self.subjects(*subjects), Some(property)),
+            Claim::Alike { subjects, .. } => (self.subjects(*subjects), None),
+            Claim::Count { group, without, .. } => {
+                let gone = without.iter().flat_map(|&noun| self.referents(noun));
+                (gone.chain(self.scene().members(*group)).collect(), None)
+            }
+            Claim::Compare { left, right, .. } => {
+                let both = [*left, *right].into_iter();
+                (both.flat_map(|group| self.scene().members(group)).collect(), None)
+            }
+            Claim::MostCommon(color) => (self.scene().members(Group::of_color(*color)), None),
+            Claim::Nothing(property) => (Vec::new(), Some(property)),
+            Claim::Background(_) | Claim::Reply(_) => (Vec::new(), None),
+        };
+        let named = property.iter().flat_map(|property| property.nouns());
+        let others: Vec<usize> = named.flat_map(|noun| self.referents(noun)).collect();
+        [subjects, others].concat()
+    }
+
+    fn subjects(&self, subjects: Subjects) -> Vec<usize> {
+        match subjects {
+            Subjects::They => self.they().to_vec(),
+            Subjects::Pair(one, other) => [self.referents(one), self.referents(other)].concat(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::tests::scene;
+
+    #[test]
+    fn a_question_and_the_next_sentence_say_where_to_look() {
+        // A large red car on the left, a small blue key in the middle, a large blue cup on the right
+        // and a small red car at the bottom.
+        let cases: &[(&str, &str, &str, &[usize])] = &[
+            ("What color is the key?", "", "blue", &[1]),
+            ("What is on the left?", "", "car", &[0, 3]),
+            ("What is to the left of the cup?", "", "key", &[2, 1]),
+            ("How many blue objects are there?", "", "two", &[1, 2]),
+            ("Is there a red car?", "", "yes", &[0, 3]),
+            ("What is the background?", "", "night sky", &[]),
+            ("Where is the cup?", "", "The cup is on the right.", &[2]),
+            ("Where are the key and the cup?", "The key is in the middle.", "", &[1, 2]),
+            ("Where is the cup?", "The cup is large.", "It is above the small red car.", &[2, 3]),
+            ("", "", "There is a small blue key in the middle. There are two cars.", &[1]),
+            ("", "", "There are four objects.", &[0, 1, 2, 3]),
+            ("", "There are two blue objects.", "They are both large.", &[1, 2]),
+            ("", "", "Generate a question.", &[]),
+        ];
+        for (question, said, next, expected) in cases {
+            assert_eq!(scene().focus(question, said, next), *expected, "{question} {said} {next}");
+        }
+    }
+}

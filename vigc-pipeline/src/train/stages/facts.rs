@@ -1,0 +1,251 @@
+//! Alignment on facts: every query learns what to write, without a run of the language model.
+//!
+//! The language stage has taught the language model to read bags, one vector per fact. Here each
+//! place of a scene has a query of its own, which learns to write the bag of the object that stands
+//! there, or nothing; one more writes the background. The last `model.focus_tokens` queries learn to
+//! write again what the prompt makes one look at, and the others to stay silent. A loss on texts tells the queries about one fact in a sentence
+//! or two; this one tells every query everything, in a fraction of the time.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use vigc_core::TokenBatch;
+use vigc_llm::tokenizer::BertTokenizer;
+
+use super::instruct::{Material, SoftTokenWriter};
+use super::language::Bags;
+use crate::data::InstructionRow;
+use crate::data::scenes::{SceneRange, fact};
+use crate::draw::Draw;
+use crate::instruct_blip::InstructBlip;
+use crate::scenes::{Background, Cell, Color, Kind, Object, Scene, Size, Split};
+use crate::train::engine::{Loss, Objective};
+use crate::train::error::{Result, TrainError};
+use crate::train::progress::Progress;
+use crate::train::recipe::Recipe;
+
+use std::path::Path;
+
+/// Objects that may stand in a place.
+const OBJECTS: usize = Size::ALL.len() * Color::ALL.len() * Kind::ALL.len();
+/// Places.
+const PLACES: usize = Cell::ALL.len();
+/// The bag of nothing at all.
+const NOTHING: usize = 0;
+
+/// Pictures, prompts, and the bag that each query is to write.
+#[derive(Debug)]
+pub struct FactsBatch {
+    features: TensorData,
+    prompts: TokenBatch,
+    /// Rows of the table of bags, `[batch, queries]`.
+    bags: Vec<i32>,
+}
+
+/// Scenes whose facts are to be written.
+#[derive(Debug)]
+pub struct FactsObjective {
+    material: Material,
+    range: SceneRange,
+    held_out: Material,
+    held_out_samples: usize,
+    bert: BertTokenizer,
+    /// Every bag, `[1 + places * objects + backgrounds, hidden]`.
+    table: Tensor<2>,
+    queries: usize,
+    focus: usize,
+    batch: usize,
+}
+
+impl FactsObjective {
+    /// The objective of a recipe for a model; caches features in the recipe's output folder.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] if the recipe lacks a section, the model has fewer queries than facts, or
+    /// features cannot be computed.
+    pub fn new(
+        recipe: &Recipe,
+        source: &Path,
+        model: &InstructBlip,
+        progress: &mut dyn Progress,
+    ) -> Result<Self> {
+        let queries = model.config().num_query_tokens;
+        let focus = recipe.model.focus_tokens;
+        if queries < PLACES + 1 + focus {
+            return Err(TrainError::Setting {
+                key: "model.num_query_tokens",
+                value: queries.to_string(),
+                expected: "a query for each of nine places, the background and each focus token",
+            });
+        }
+        let [material, held_out] = Material::open(recipe, source, model, progress)?;
+        Ok(Self {
+            material,
+            range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
+            held_out,
+            held_out_samples: recipe.run.validate_samples,
+            bert: model.qformer_tokenizer().clone(),
+            table: table(model)?,
+            queries,
+            focus,
+            batch: recipe.optimisation.batch,
+        })
+    }
+
+    fn collate(
+        &self,
+        rows: &[InstructionRow],
+        material: &Material,
+        range: SceneRange,
+    ) -> Result<FactsBatch> {
+        let images: Vec<_> = rows.iter().map(|row| row.image).collect();
+        let prompts =
+            rows.iter().map(|row| self.bert.encode(&row.input)).collect::<Result<Vec<_>, _>>()?;
+        let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), &row.objects));
+        Ok(FactsBatch {
+            bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
+            features: material.features.batch(&images),
+            prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
+        })
+    }
+
+    /// The rows of the table that a scene's queries are to write.
+    fn bags(&self, scene: &Scene, objects: &[usize]) -> Vec<usize> {
+        let at = |&cell: &Cell| scene.at(cell).map(|object| bag_of(&scene.objects[object]));
+        let mut bags: Vec<_> = Cell::ALL.iter().map(|cell| at(cell).unwrap_or(NOTHING)).collect();
+        bags.push(1 + PLACES * OBJECTS + scene.background.index());
+        bags.resize(self.queries - self.focus, NOTHING);
+        bags.extend(objects.iter().take(self.focus).map(|&object| bag_of(&scene.objects[object])));
+        bags.resize(self.queries, NOTHING);
+        bags
+    }
+
+    /// The part of the places whose bag is nearest to what was written, among the bags of all
+    /// objects that may stand there and of none.
+    fn right(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> f64 {
+        let written = written.clone().narrow(1, 0, PLACES).swap_dims(0, 1);
+        let [_, hidden] = self.table.dims();
+        let objects = self.table.clone().narrow(0, 1, PLACES * OBJECTS);
+        let away = away(written, objects.reshape([PLACES, OBJECTS, hidden]));
+        let first = Tensor::<1, Int>::arange(0..PLACES as i64, &away.device())
+            .mul_scalar(OBJECTS as i64)
+            .add_scalar(1)
+            .reshape([PLACES, 1, 1]);
+        let (nearest, found) = away.min_dim_with_indices(2);
+        // Nothing is at a distance of zero by this measure.
+        let found = (found + first).mask_fill(nearest.greater_equal_scalar(0.0), NOTHING as i64);
+        let expected = bags.clone().narrow(1, 0, PLACES).swap_dims(0, 1).unsqueeze_dim::<3>(2);
+        f64::from(found.equal(expected).float().mean().into_scalar::<f32>())
+    }
+
+    /// The part of the focus queries with something to say whose writing is nearest to that, among
+    /// what stands in the picture; none if there are no such queries.
+    fn looks(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> Option<f64> {
+        let first = self.queries - self.focus;
+        let [samples, _, hidden] = written.dims();
+        let places = bags.clone().narrow(1, 0, PLACES);
+        let there = self.table.clone().select(0, places.clone().reshape([-1]));
+        let there = there.reshape([samples, PLACES, hidden]);
+        let away = away(written.clone().narrow(1, first, self.focus), there);
+        let nearest = places.gather(1, away.argmin(2).squeeze_dim(2));
+        let expected = bags.clone().narrow(1, first, self.focus);
+        let asked = expected.clone().not_equal_scalar(NOTHING as i64).float();
+        let right = (nearest.equal(expected).float() * asked.clone()).sum().into_scalar::<f32>();
+        let asked = asked.sum().into_scalar::<f32>();
+        (asked > 0.0).then(|| f64::from(right / asked))
+    }
+}
+
+/// Squared distances from `[batch, from, hidden]` to `[batch, to, hidden]`, less the squared length of
+/// the former: `[batch, from, to]`.
+fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
+    let lengths = to.clone().powi_scalar(2).sum_dim(2).swap_dims(1, 2);
+    lengths - from.matmul(to.swap_dims(1, 2)).mul_scalar(2.0)
+}
+
+/// The row of an object in the table of bags.
+fn bag_of(object: &Object) -> usize {
+    let [size, color, kind] = [object.size.index(), object.color.index(), object.kind.index()];
+    let look = (size * Color::ALL.len() + color) * Kind::ALL.len() + kind;
+    1 + object.cell.index() * OBJECTS + look
+}
+
+/// Every bag that there is, as the model embeds it.
+fn table(model: &InstructBlip) -> Result<Tensor<2>> {
+    let mut bags = vec![Vec::new()];
+    for cell in Cell::ALL {
+        for size in Size::ALL {
+            for color in Color::ALL {
+                for kind in Kind::ALL {
+                    bags.push(
+                        model.text_tokenizer().encode_pieces(&fact(size, color, kind, cell))?,
+                    );
+                }
+            }
+        }
+    }
+    for background in Background::ALL {
+        bags.push(model.text_tokenizer().encode_pieces(background.name())?);
+    }
+    let llama = &model.network().language_model;
+    Ok(Bags::new(bags).embed(llama, &llama.device()))
+}
+
+impl Objective for FactsObjective {
+    type Model = SoftTokenWriter;
+    type Batch = FactsBatch;
+
+    fn batch(&self, draw: Draw) -> Result<FactsBatch> {
+        let rows = self.material.mixture.rows(draw, self.batch)?;
+        self.collate(&rows, &self.material, self.range)
+    }
+
+    fn held_out(&self) -> Result<Vec<FactsBatch>> {
+        let range = SceneRange { split: Split::Val, first: 0, ..self.range };
+        (self.held_out.measured(self.held_out_samples, self.batch))
+            .map(|(part, draw)| {
+                let rows = self.held_out.mixture.rows_of(part, draw, self.batch)?;
+                self.collate(&rows, &self.held_out, range)
+            })
+            .collect()
+    }
+
+    fn loss(&self, model: &SoftTokenWriter, batch: FactsBatch) -> Result<Loss> {
+        let written = model.write(batch.features, &batch.prompts);
+        let [samples, queries, hidden] = written.dims();
+        let bags = TensorData::new(batch.bags, [samples, queries]);
+        let bags = Tensor::<2, Int>::from_data(bags, &self.table.device());
+        let expected = self.table.clone().select(0, bags.clone().reshape([-1]));
+        let scale = self.table.clone().powi_scalar(2).mean();
+        let shown = written.clone().detach();
+        let mut metrics = vec![("right".to_owned(), self.right(&shown, &bags))];
+        if self.focus > 0 {
+            metrics.extend(self.looks(&shown, &bags).map(|looks| ("focus".to_owned(), looks)));
+        }
+        let off = written - expected.reshape([samples, queries, hidden]);
+        let loss = off.powi_scalar(2).mean() / scale;
+        Ok(Loss { loss, samples, metrics })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_object_has_a_row_of_its_own() {
+        let scene = Scene::sample(Split::Train, 3);
+        let mut object = scene.objects[0];
+        let mut rows = Vec::new();
+        for cell in Cell::ALL {
+            for size in Size::ALL {
+                for color in Color::ALL {
+                    for kind in Kind::ALL {
+                        object = Object { size, color, kind, cell, ..object };
+                        rows.push(bag_of(&object));
+                    }
+                }
+            }
+        }
+        assert_eq!(rows, (1..=PLACES * OBJECTS).collect::<Vec<_>>());
+    }
+}
