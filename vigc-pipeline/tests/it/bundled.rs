@@ -91,3 +91,31 @@ fn images_become_corrected_rows_and_a_resumed_run_adds_nothing() {
     let finished = journal.finished().clone();
     assert_eq!(vigc(&model).with_finished(finished).run(images(), 4).count(), 0);
 }
+
+/// Skipped, and says so, where this machine has no adapter that wgpu can use.
+#[cfg(feature = "wgpu")]
+#[test]
+fn wgpu_writes_what_the_processor_writes() {
+    let device = match vigc_pipeline::backend::device("wgpu") {
+        Ok(device) => device,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let written = |device: &Device| {
+        let model = InstructBlip::bundled(device).unwrap();
+        let vigc = Vigc::new(&model)
+            .with_tasks(LlavaTask::ALL)
+            .with_decoding(GenerationConfig::greedy().with_max_new_tokens(60))
+            .with_correction(Correction::until_end(2));
+        let images = ImageFolder::open(pictures()).unwrap().into_iter().take(2);
+        let texts: Vec<String> = vigc
+            .run(images, 2)
+            .map(|record| match record.unwrap() {
+                Record::Sample(sample) => format!("{} {}", sample.question, sample.answer),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        texts
+    };
+    let processor = vigc_pipeline::backend::device("flex").unwrap();
+    assert_eq!(written(&device), written(&processor));
+}
