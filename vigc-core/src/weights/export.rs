@@ -57,9 +57,13 @@ pub fn save_tensors(tensors: Vec<(String, TensorData)>, path: impl AsRef<Path>) 
     }
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let temporary = temporary_name(path);
+    let unwritten = |source| Error::Write { path: path.to_owned(), source };
+    let file = fs::File::create(&temporary).and_then(|file| file.metadata()).map_err(unwritten)?;
     safetensors::serialize_to_file(views, Some(format), &temporary)
         .map_err(|source| fail(source.to_string()))?;
-    fs::rename(&temporary, path).map_err(|source| Error::Write { path: path.to_owned(), source })
+    // safetensors leaves a file that only its owner can read.
+    fs::set_permissions(&temporary, file.permissions()).map_err(unwritten)?;
+    fs::rename(&temporary, path).map_err(unwritten)
 }
 
 /// A tensor as the safetensors crate wants to see it.

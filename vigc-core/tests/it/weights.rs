@@ -36,6 +36,15 @@ fn write(block: &Block, folder: &Path, name: &str, dtype: DType) {
 }
 
 #[test]
+fn a_saved_file_can_be_read_by_whoever_can_read_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("other"), "").unwrap();
+    write(&Block::new(4, &Device::default()), folder.path(), "model.safetensors", DType::F32);
+    let permissions = |name: &str| folder.path().join(name).metadata().unwrap().permissions();
+    assert_eq!(permissions("model.safetensors"), permissions("other"));
+}
+
+#[test]
 fn what_is_saved_loads_in_every_precision() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();
