@@ -118,7 +118,7 @@ fn recipe(folder: &Path) -> PathBuf {
         "#,
         folder.display()
     );
-    fs::write(&path, text).unwrap();
+    fs::write(&path, text).expect("a recipe can be written");
     path
 }
 

@@ -1,10 +1,11 @@
-//! Training: an engine that survives being killed, and the four stages that make a model.
+//! Training: an engine that survives being killed, and the stages that make a model.
 //!
 //! | stage | learns | from |
 //! |---|---|---|
 //! | `vision` | the image encoder | what every patch of a rendered scene shows |
 //! | `language` | tokenizers and language model | texts behind the facts that they use |
-//! | `align` | Q-Former, queries, projection | captions and short answers |
+//! | `facts` | Q-Former, queries, projection | what each query is to write, of rendered scenes |
+//! | `align` | the same parts | captions and short answers |
 //! | `tune` | the same parts | generation (VIG) and correction (VIC) of instruction data |
 //!
 //! A [`Recipe`] describes one stage and [`run_recipe`] runs it. Whatever is drawn at random is a

@@ -11,7 +11,7 @@ use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
 
 use super::instruct::{Material, SoftTokenWriter};
-use super::language::Bags;
+use super::{language::Bags, slots};
 use crate::data::InstructionRow;
 use crate::data::scenes::{SceneRange, fact};
 use crate::draw::Draw;
@@ -125,14 +125,15 @@ impl FactsObjective {
         let written = written.clone().narrow(1, 0, PLACES).swap_dims(0, 1);
         let [_, hidden] = self.table.dims();
         let objects = self.table.clone().narrow(0, 1, PLACES * OBJECTS);
+        let nothing = self.table.clone().narrow(0, NOTHING, 1).reshape([1, 1, hidden]);
+        let to_nothing = away(written.clone(), nothing.repeat_dim(0, PLACES));
         let away = away(written, objects.reshape([PLACES, OBJECTS, hidden]));
         let first = Tensor::<1, Int>::arange(0..PLACES as i64, &away.device())
             .mul_scalar(OBJECTS as i64)
             .add_scalar(1)
             .reshape([PLACES, 1, 1]);
         let (nearest, found) = away.min_dim_with_indices(2);
-        // Nothing is at a distance of zero by this measure.
-        let found = (found + first).mask_fill(nearest.greater_equal_scalar(0.0), NOTHING as i64);
+        let found = (found + first).mask_fill(nearest.greater_equal(to_nothing), NOTHING as i64);
         let expected = bags.clone().narrow(1, 0, PLACES).swap_dims(0, 1).unsqueeze_dim::<3>(2);
         f64::from(found.equal(expected).float().mean().into_scalar::<f32>())
     }
@@ -171,7 +172,7 @@ fn bag_of(object: &Object) -> usize {
 
 /// Every bag that there is, as the model embeds it.
 fn table(model: &InstructBlip) -> Result<Tensor<2>> {
-    let mut bags = vec![Vec::new()];
+    let mut bags = vec![model.text_tokenizer().encode_pieces(slots::NOTHING)?];
     for cell in Cell::ALL {
         for size in Size::ALL {
             for color in Color::ALL {

@@ -9,7 +9,7 @@
 //! stand in an order of their own, one slot for each place of a scene, and the last slots tell again
 //! the facts that the next words are about, as far as the prompt says.
 
-use burn::tensor::{DType, Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, IndexingUpdateOp, Int, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -198,7 +198,7 @@ impl LanguageObjective {
                     misses += 1;
                 } else {
                     let first = row.push(focus, pad, &spliced);
-                    fill(self.tokens(slots::focus(&scene, &text.objects, focus))?, first);
+                    fill(self.tokens(&slots::focus(&scene, &text.objects, focus))?, first);
                 }
             }
             rows.push(row);
@@ -217,21 +217,17 @@ impl LanguageObjective {
         })
     }
 
-    fn tokens(&self, facts: impl IntoIterator<Item = Option<String>>) -> Result<Vec<Vec<u32>>> {
-        let tokens = |fact: Option<String>| match fact {
-            Some(fact) => Ok(self.tokenizer.encode_pieces(&fact)?),
-            None => Ok(Vec::new()),
-        };
-        facts.into_iter().map(tokens).collect()
+    fn tokens(&self, facts: &[String]) -> Result<Vec<Vec<u32>>> {
+        facts.iter().map(|fact| Ok(self.tokenizer.encode_pieces(fact)?)).collect()
     }
 
     /// The tokens of the slots that all texts share: the facts in their order; or, without focus,
     /// every fact at least once, in any order, and some slots empty.
     fn tell(&self, scene: &Scene, shared: usize, rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
         if self.focus > 0 {
-            return self.tokens(slots::places(scene, shared));
+            return self.tokens(&slots::places(scene, shared));
         }
-        let facts = self.tokens(facts(scene, rng).into_iter().map(Some))?;
+        let facts = self.tokens(&facts(scene, rng))?;
         let mut slots = facts.clone();
         while slots.len() < shared {
             slots.push(match rng.random_bool(0.5) {
@@ -310,6 +306,7 @@ impl Objective for LanguageObjective {
             let places = Tensor::<1, Int>::from_data(&places[..], &device);
             let words = embeds.reshape([rows * seq, hidden]);
             let bags = kept(bags.embed(model, &device).unsqueeze()).squeeze_dim(0);
+            let bags = if self.focus > 0 { noisy(bags) } else { bags };
             let change = bags - words.clone().select(0, places.clone());
             let words = words.select_assign(0, places, change, IndexingUpdateOp::Add);
             embeds = words.reshape([rows, seq, hidden]);
@@ -317,6 +314,13 @@ impl Objective for LanguageObjective {
         let hidden = model.forward_packed(embeds, positions, bias);
         Ok(token_loss(model, hidden, &batch.rows.next, batch.rows.texts, batch.task))
     }
+}
+
+/// What a Q-Former will not write exactly, off by a tenth of its usual size.
+fn noisy(bags: Tensor<2>) -> Tensor<2> {
+    let size = bags.clone().detach().powi_scalar(2).mean().sqrt().mul_scalar(0.1);
+    let noise = bags.random_like(Distribution::Normal(0.0, 1.0));
+    bags + noise * size.unsqueeze()
 }
 
 /// The mean loss of the tokens to predict, and the part that is right, in all and for the task.
