@@ -48,8 +48,9 @@ impl TrainedTokenizer {
 /// Trains a byte-pair encoding like LLaMA's with at most `vocab_size` tokens.
 ///
 /// In this order: `<unk>`, `<s>`, `</s>`, 256 bytes, the corpus' characters, merged pieces, `[PAD]`
-/// and `<image>`, which transformers' prompts hold in the place of an image. A space belongs to what follows it; digits and punctuation marks stay pieces of their
-/// own. A text begins with `</s>`, as the reference sets it.
+/// and `<image>`, which transformers' prompts hold in the place of an image. A space belongs to what
+/// follows it; digits and punctuation marks stay pieces of their own. A text begins with `</s>`, as
+/// the reference sets it.
 ///
 /// # Errors
 ///

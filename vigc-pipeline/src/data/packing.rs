@@ -20,10 +20,10 @@ pub struct PackedRow {
 }
 
 impl PackedRow {
-    /// A row whose prefix is not made of tokens: `soft` places are kept for it.
+    /// A row whose prefix is not made of tokens: `soft` places are kept for it, with any token in them.
     #[must_use]
-    pub fn behind_soft_tokens(soft: usize, pad: u32) -> Self {
-        Self { prefix: soft, ids: vec![pad; soft], labels: vec![IGNORED; soft], starts: Vec::new() }
+    pub fn behind_soft_tokens(soft: usize) -> Self {
+        Self { prefix: soft, ids: vec![0; soft], labels: vec![IGNORED; soft], starts: Vec::new() }
     }
 
     /// A row whose prefix is a text that is learned, too.
@@ -51,11 +51,11 @@ impl PackedRow {
         self.starts.len()
     }
 
-    /// Adds a text behind `soft` places of its own, which hold `pad`; gives the first of them.
-    pub fn push(&mut self, soft: usize, pad: u32, text: &SplicedRow) -> usize {
+    /// Adds a text behind `soft` places of its own; gives the first of them.
+    pub fn push(&mut self, soft: usize, text: &SplicedRow) -> usize {
         let start = self.ids.len();
         self.starts.push(start);
-        self.ids.resize(start + soft, pad);
+        self.ids.resize(start + soft, 0);
         self.ids.extend(&text.ids);
         self.labels.resize(start + soft + 1, IGNORED);
         self.labels.extend(&text.labels[1..]);
@@ -148,7 +148,7 @@ mod tests {
         let texts = [text(&[2, 5, 6], &[7, 2]), text(&[2, 11], &[12, 13, 2])];
         let mut row = PackedRow::behind_text(prefix.clone());
         for text in &texts {
-            row.push(0, 0, text);
+            row.push(0, text);
         }
         let short = PackedRow::behind_text(prefix.clone());
         let batch = PackedBatch::new(&[row, short], 0);
@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn only_answers_and_a_prefix_of_text_are_learned() {
-        let mut row = PackedRow::behind_soft_tokens(2, 0);
-        row.push(0, 0, &text(&[2, 5], &[7, 2]));
-        row.push(0, 0, &text(&[2, 6], &[8, 2]));
+        let mut row = PackedRow::behind_soft_tokens(2);
+        row.push(0, &text(&[2, 5], &[7, 2]));
+        row.push(0, &text(&[2, 6], &[8, 2]));
         let batch = PackedBatch::new(std::slice::from_ref(&row), 0);
         assert_eq!(batch.next.len(), 4);
         let mut row = PackedRow::behind_text(vec![2, 9]);
-        row.push(0, 0, &text(&[2, 5], &[7, 2]));
+        row.push(0, &text(&[2, 5], &[7, 2]));
         assert_eq!(PackedBatch::new(&[row], 0).next.len(), 3);
     }
 }

@@ -6,23 +6,25 @@
 //! write again what the prompt makes one look at, and the others to stay silent. A loss on texts tells the queries about one fact in a sentence
 //! or two; this one tells every query everything, in a fraction of the time.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use burn::tensor::{Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
 
-use super::instruct::{Material, SoftTokenWriter};
+use super::instruct::{Lessons, SoftTokenWriter};
 use super::{language::Bags, slots};
 use crate::data::InstructionRow;
 use crate::data::scenes::{SceneRange, fact};
 use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
-use crate::scenes::{Background, Cell, Color, Kind, Object, Scene, Size, Split};
+use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 use crate::train::engine::{Loss, Objective};
-use crate::train::error::{Result, TrainError};
+use crate::train::error::Result;
+use crate::train::features::ImageFeatures;
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
-
-use std::path::Path;
 
 /// Objects that may stand in a place.
 const OBJECTS: usize = Size::ALL.len() * Color::ALL.len() * Kind::ALL.len();
@@ -43,16 +45,15 @@ pub struct FactsBatch {
 /// Scenes whose facts are to be written.
 #[derive(Debug)]
 pub struct FactsObjective {
-    material: Material,
+    lessons: Lessons,
     range: SceneRange,
-    held_out: Material,
-    held_out_samples: usize,
     bert: BertTokenizer,
     /// Every bag, `[1 + places * objects + backgrounds, hidden]`.
     table: Tensor<2>,
+    /// The row of each text in the table.
+    rows: HashMap<String, usize>,
     queries: usize,
     focus: usize,
-    batch: usize,
 }
 
 impl FactsObjective {
@@ -68,33 +69,27 @@ impl FactsObjective {
         model: &InstructBlip,
         progress: &mut dyn Progress,
     ) -> Result<Self> {
-        let queries = model.config().num_query_tokens;
-        let focus = recipe.model.focus_tokens;
-        if queries < PLACES + 1 + focus {
-            return Err(TrainError::Setting {
-                key: "model.num_query_tokens",
-                value: queries.to_string(),
-                expected: "a query for each of nine places, the background and each focus token",
-            });
-        }
-        let [material, held_out] = Material::open(recipe, source, model, progress)?;
+        let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
+        slots::check(queries, focus)?;
+        let texts = texts();
+        let tokens = |text: &String| model.text_tokenizer().encode_pieces(text);
+        let bags = Bags::new(texts.iter().map(tokens).collect::<Result<Vec<_>, _>>()?);
+        let llama = &model.network().language_model;
         Ok(Self {
-            material,
+            lessons: Lessons::open(recipe, source, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
-            held_out,
-            held_out_samples: recipe.run.validate_samples,
             bert: model.qformer_tokenizer().clone(),
-            table: table(model)?,
+            table: bags.embed(llama, &llama.device()),
+            rows: texts.into_iter().enumerate().map(|(row, text)| (text, row)).collect(),
             queries,
             focus,
-            batch: recipe.optimisation.batch,
         })
     }
 
     fn collate(
         &self,
         rows: &[InstructionRow],
-        material: &Material,
+        features: &ImageFeatures,
         range: SceneRange,
     ) -> Result<FactsBatch> {
         let images: Vec<_> = rows.iter().map(|row| row.image).collect();
@@ -103,20 +98,16 @@ impl FactsObjective {
         let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), &row.objects));
         Ok(FactsBatch {
             bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
-            features: material.features.batch(&images),
+            features: features.batch(&images),
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
         })
     }
 
     /// The rows of the table that a scene's queries are to write.
     fn bags(&self, scene: &Scene, objects: &[usize]) -> Vec<usize> {
-        let at = |&cell: &Cell| scene.at(cell).map(|object| bag_of(&scene.objects[object]));
-        let mut bags: Vec<_> = Cell::ALL.iter().map(|cell| at(cell).unwrap_or(NOTHING)).collect();
-        bags.push(1 + PLACES * OBJECTS + scene.background.index());
-        bags.resize(self.queries - self.focus, NOTHING);
-        bags.extend(objects.iter().take(self.focus).map(|&object| bag_of(&scene.objects[object])));
-        bags.resize(self.queries, NOTHING);
-        bags
+        let places = slots::places(scene, self.queries - self.focus);
+        let focus = slots::focus(scene, objects, self.focus);
+        places.iter().chain(&focus).map(|text| self.rows[text]).collect()
     }
 
     /// The part of the places whose bag is nearest to what was written, among the bags of all
@@ -163,32 +154,18 @@ fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
     lengths - from.matmul(to.swap_dims(1, 2)).mul_scalar(2.0)
 }
 
-/// The row of an object in the table of bags.
-fn bag_of(object: &Object) -> usize {
-    let [size, color, kind] = [object.size.index(), object.color.index(), object.kind.index()];
-    let look = (size * Color::ALL.len() + color) * Kind::ALL.len() + kind;
-    1 + object.cell.index() * OBJECTS + look
-}
-
-/// Every bag that there is, as the model embeds it.
-fn table(model: &InstructBlip) -> Result<Tensor<2>> {
-    let mut bags = vec![model.text_tokenizer().encode_pieces(slots::NOTHING)?];
+/// Every text that a slot can hold: nothing, each object in each place, each background.
+fn texts() -> Vec<String> {
+    let mut texts = vec![slots::NOTHING.to_owned()];
     for cell in Cell::ALL {
         for size in Size::ALL {
             for color in Color::ALL {
-                for kind in Kind::ALL {
-                    bags.push(
-                        model.text_tokenizer().encode_pieces(&fact(size, color, kind, cell))?,
-                    );
-                }
+                texts.extend(Kind::ALL.map(|kind| fact(size, color, kind, cell)));
             }
         }
     }
-    for background in Background::ALL {
-        bags.push(model.text_tokenizer().encode_pieces(background.name())?);
-    }
-    let llama = &model.network().language_model;
-    Ok(Bags::new(bags).embed(llama, &llama.device()))
+    texts.extend(Background::ALL.map(|background| background.name().to_owned()));
+    texts
 }
 
 impl Objective for FactsObjective {
@@ -196,17 +173,16 @@ impl Objective for FactsObjective {
     type Batch = FactsBatch;
 
     fn batch(&self, draw: Draw) -> Result<FactsBatch> {
-        let rows = self.material.mixture.rows(draw, self.batch)?;
-        self.collate(&rows, &self.material, self.range)
+        let (rows, _) = self.lessons.draw(draw)?;
+        self.collate(&rows, &self.lessons.seen.features, self.range)
     }
 
     fn held_out(&self) -> Result<Vec<FactsBatch>> {
         let range = SceneRange { split: Split::Val, first: 0, ..self.range };
-        (self.held_out.measured(self.held_out_samples, self.batch))
-            .map(|(part, draw)| {
-                let rows = self.held_out.mixture.rows_of(part, draw, self.batch)?;
-                self.collate(&rows, &self.held_out, range)
-            })
+        let features = &self.lessons.unseen.features;
+        let batches = self.lessons.measured();
+        batches
+            .map(|batch| batch.and_then(|(rows, _)| self.collate(&rows, features, range)))
             .collect()
     }
 
@@ -230,23 +206,19 @@ impl Objective for FactsObjective {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_object_has_a_row_of_its_own() {
-        let scene = Scene::sample(Split::Train, 3);
-        let mut object = scene.objects[0];
-        let mut rows = Vec::new();
-        for cell in Cell::ALL {
-            for size in Size::ALL {
-                for color in Color::ALL {
-                    for kind in Kind::ALL {
-                        object = Object { size, color, kind, cell, ..object };
-                        rows.push(bag_of(&object));
-                    }
-                }
-            }
+    fn no_text_comes_twice_and_places_come_in_order() {
+        let texts = texts();
+        assert_eq!(texts.len(), 1 + PLACES * OBJECTS + Background::ALL.len());
+        assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
+        for (place, cell) in Cell::ALL.into_iter().enumerate() {
+            let objects = &texts[1 + place * OBJECTS..][..OBJECTS];
+            assert!(objects.iter().all(|text| text.ends_with(cell.name())));
         }
-        assert_eq!(rows, (1..=PLACES * OBJECTS).collect::<Vec<_>>());
+        assert_eq!(texts[NOTHING], slots::NOTHING);
     }
 }

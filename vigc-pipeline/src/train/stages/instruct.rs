@@ -81,22 +81,40 @@ impl SoftTokenWriter {
 /// Rows about images whose features are known.
 #[derive(Debug)]
 pub(super) struct Material {
-    pub(super) mixture: Mixture,
+    mixture: Mixture,
     pub(super) features: ImageFeatures,
+    batch: usize,
+}
+
+/// What is learned from, and what is only measured on.
+#[derive(Debug)]
+pub(super) struct Lessons {
+    pub(super) seen: Material,
+    pub(super) unseen: Material,
+    samples: usize,
 }
 
 impl Material {
-    /// What a recipe learns from and what it is measured on; caches the features of the former in
-    /// the recipe's output folder.
+    /// A batch of the data set that the draw chooses, or of the given one, and its name.
+    fn rows(&self, draw: Draw, part: Option<usize>) -> Result<(Vec<InstructionRow>, &str)> {
+        let part = part.unwrap_or_else(|| self.mixture.choose(draw));
+        let rows = self.mixture.rows_of(part, draw, self.batch)?;
+        Ok((rows, self.mixture.part(part).name()))
+    }
+}
+
+impl Lessons {
+    /// Opens what a recipe names; caches the features of what is learned from in its output folder.
     pub(super) fn open(
         recipe: &Recipe,
         source: &Path,
         model: &InstructBlip,
         progress: &mut dyn Progress,
-    ) -> Result<[Self; 2]> {
+    ) -> Result<Self> {
         let side = u32::try_from(model.config().vision_config.image_size).unwrap_or(u32::MAX);
+        let samples = recipe.run.validate_samples;
         let seen = Sources::open(&recipe.data, side)?;
-        let unseen = Sources::open(&held_out(&recipe.data, recipe.run.validate_samples), side)?;
+        let unseen = Sources::open(&held_out(&recipe.data, samples), side)?;
         let network = model.network();
         let encoder = Encoder {
             processor: model.processor(),
@@ -105,23 +123,31 @@ impl Material {
             device: model.device().clone(),
         };
         let cache = recipe.output.join("features");
-        let features = ImageFeatures::of(&seen.images, &encoder, Some(&cache), progress)?;
-        let unseen_features = ImageFeatures::of(&unseen.images, &encoder, None, progress)?;
-        Ok([
-            Self { mixture: seen.mixture, features },
-            Self { mixture: unseen.mixture, features: unseen_features },
-        ])
+        let mut material = |sources: Sources, cache: Option<&Path>| {
+            let features = ImageFeatures::of(&sources.images, &encoder, cache, progress)?;
+            Ok::<_, TrainError>(Material {
+                mixture: sources.mixture,
+                features,
+                batch: recipe.optimisation.batch,
+            })
+        };
+        Ok(Self { seen: material(seen, Some(&cache))?, unseen: material(unseen, None)?, samples })
     }
 
-    /// The positions of held-out batches, with every task in turn, so that each is measured.
+    /// The rows of a micro-step and their task.
+    pub(super) fn draw(&self, draw: Draw) -> Result<(Vec<InstructionRow>, &str)> {
+        self.seen.rows(draw, None)
+    }
+
+    /// Held-out batches, with every task in turn, so that each is measured.
     pub(super) fn measured(
         &self,
-        samples: usize,
-        batch: usize,
-    ) -> impl Iterator<Item = (usize, Draw)> {
-        let parts = self.mixture.len();
-        let batches = samples.div_ceil(batch).max(parts);
-        (0..batches).map(move |at| (at % parts, Draw { seed: 0, micro_step: at as u64 }))
+    ) -> impl Iterator<Item = Result<(Vec<InstructionRow>, &str)>> + '_ {
+        let parts = self.unseen.mixture.len();
+        let batches = self.samples.div_ceil(self.unseen.batch).max(parts);
+        (0..batches).map(move |at| {
+            self.unseen.rows(Draw { seed: 0, micro_step: at as u64 }, Some(at % parts))
+        })
     }
 }
 
@@ -138,14 +164,11 @@ pub struct InstructBatch {
 /// Prompts and answers about images whose features are known.
 #[derive(Debug)]
 pub struct InstructObjective {
-    material: Material,
-    held_out: Material,
-    held_out_samples: usize,
+    lessons: Lessons,
     llama: Llama,
     text: TextTokenizer,
     bert: BertTokenizer,
     queries: usize,
-    batch: usize,
 }
 
 impl InstructObjective {
@@ -160,16 +183,12 @@ impl InstructObjective {
         model: &InstructBlip,
         progress: &mut dyn Progress,
     ) -> Result<Self> {
-        let [material, held_out] = Material::open(recipe, source, model, progress)?;
         Ok(Self {
-            material,
-            held_out,
-            held_out_samples: recipe.run.validate_samples,
+            lessons: Lessons::open(recipe, source, model, progress)?,
             llama: model.network().language_model.clone(),
             text: model.text_tokenizer().clone(),
             bert: model.qformer_tokenizer().clone(),
             queries: model.config().num_query_tokens,
-            batch: recipe.optimisation.batch,
         })
     }
 
@@ -202,18 +221,15 @@ impl Objective for InstructObjective {
     type Batch = InstructBatch;
 
     fn batch(&self, draw: Draw) -> Result<InstructBatch> {
-        let Material { mixture, features } = &self.material;
-        let rows = mixture.rows(draw, self.batch)?;
-        self.collate(&rows, features, mixture.part(mixture.choose(draw)).name())
+        let (rows, task) = self.lessons.draw(draw)?;
+        self.collate(&rows, &self.lessons.seen.features, task)
     }
 
     fn held_out(&self) -> Result<Vec<InstructBatch>> {
-        let Material { mixture, features } = &self.held_out;
-        (self.held_out.measured(self.held_out_samples, self.batch))
-            .map(|(part, draw)| {
-                let rows = mixture.rows_of(part, draw, self.batch)?;
-                self.collate(&rows, features, mixture.part(part).name())
-            })
+        let features = &self.lessons.unseen.features;
+        let batches = self.lessons.measured();
+        batches
+            .map(|batch| batch.and_then(|(rows, task)| self.collate(&rows, features, task)))
             .collect()
     }
 

@@ -9,11 +9,11 @@
 //! stand in an order of their own, one slot for each place of a scene, and the last slots tell again
 //! the facts that the next words are about, as far as the prompt says.
 
-use burn::tensor::{DType, Device, Distribution, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use vigc_core::config::write_json;
+use vigc_core::config::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokens;
@@ -65,7 +65,7 @@ pub struct LanguageObjective {
 pub struct LanguageBatch {
     rows: PackedBatch,
     /// Bags, and the flat places that they take.
-    bags: Option<(Bags, Vec<i32>)>,
+    bags: Option<(Bags, Vec<usize>)>,
     task: Option<String>,
 }
 
@@ -146,6 +146,10 @@ impl LanguageObjective {
     ///
     /// [`TrainError`] if the recipe lacks a section.
     pub fn new(recipe: &Recipe, tokenizer: TextTokenizer) -> Result<Self> {
+        let slots = recipe.model.num_query_tokens.unwrap_or(16);
+        if recipe.model.focus_tokens > 0 {
+            slots::check(slots, recipe.model.focus_tokens)?;
+        }
         let (mixture, range) = scene_mixture(&recipe.data)?;
         let mut held_out = recipe.clone();
         held_out.data.scenes = Some(SceneRange { split: Split::Val, first: 0, count: 100_000 });
@@ -154,7 +158,7 @@ impl LanguageObjective {
             range,
             tokenizer,
             batch: recipe.optimisation.batch,
-            slots: recipe.model.num_query_tokens.unwrap_or(16),
+            slots,
             focus: recipe.model.focus_tokens,
             keeps_embeddings: recipe.inputs.language.is_some(),
             held_out: scene_mixture(&held_out.data)?,
@@ -170,7 +174,6 @@ impl LanguageObjective {
         task: Option<usize>,
         (bags, rng): (bool, &mut ChaCha8Rng),
     ) -> Result<LanguageBatch> {
-        let pad = self.tokenizer.pad_id();
         let mut rows = Vec::new();
         // The slots of all rows with the row and the place of each.
         let mut slots: Vec<(Vec<u32>, usize, usize)> = Vec::new();
@@ -184,7 +187,7 @@ impl LanguageObjective {
             let mut row = if bags {
                 let shared = self.slots - focus;
                 fill(self.tell(&scene, shared, rng)?, 0);
-                PackedRow::behind_soft_tokens(shared, pad)
+                PackedRow::behind_soft_tokens(shared)
             } else {
                 let facts = facts(&scene, rng).join(", ");
                 PackedRow::behind_text(self.tokenizer.encode(&format!("{facts}."))?)
@@ -197,17 +200,16 @@ impl LanguageObjective {
                 if row.texts() > 0 && row.len() + focus + spliced.ids.len() > ROW {
                     misses += 1;
                 } else {
-                    let first = row.push(focus, pad, &spliced);
+                    let first = row.push(focus, &spliced);
                     fill(self.tokens(&slots::focus(&scene, &text.objects, focus))?, first);
                 }
             }
             rows.push(row);
         }
-        let rows = PackedBatch::new(&rows, pad);
+        let rows = PackedBatch::new(&rows, self.tokenizer.pad_id());
         let [_, seq] = rows.dims();
         let bags = bags.then(|| {
-            let places = slots.iter().map(|&(_, row, place)| i32::try_from(row * seq + place));
-            let places = places.map(|place| place.unwrap_or(i32::MAX)).collect();
+            let places = slots.iter().map(|&(_, row, place)| row * seq + place).collect();
             (Bags::new(slots.into_iter().map(|(slot, ..)| slot)), places)
         });
         Ok(LanguageBatch {
@@ -219,6 +221,21 @@ impl LanguageObjective {
 
     fn tokens(&self, facts: &[String]) -> Result<Vec<Vec<u32>>> {
         facts.iter().map(|fact| Ok(self.tokenizer.encode_pieces(fact)?)).collect()
+    }
+
+    /// The embeddings of words with bags in some of their places.
+    fn put(&self, bags: Tensor<2>, places: &[usize], words: Tensor<3>) -> Tensor<3> {
+        let bags = if self.focus > 0 { noisy(bags) } else { bags };
+        let [rows, seq, hidden] = words.dims();
+        let mut take: Vec<_> = (0..rows * seq).collect();
+        for (bag, &place) in places.iter().enumerate() {
+            take[place] = rows * seq + bag;
+        }
+        let take: Vec<_> =
+            take.into_iter().map(|row| i32::try_from(row).unwrap_or(i32::MAX)).collect();
+        let take = Tensor::<1, Int>::from_data(&take[..], &words.device());
+        let both = Tensor::cat(vec![words.reshape([rows * seq, hidden]), bags], 0);
+        both.select(0, take).reshape([rows, seq, hidden])
     }
 
     /// The tokens of the slots that all texts share: the facts in their order; or, without focus,
@@ -296,20 +313,12 @@ impl Objective for LanguageObjective {
     fn loss(&self, model: &Llama, batch: LanguageBatch) -> Result<Loss> {
         let device = model.device();
         let (ids, positions, bias) = batch.rows.tensors(&device);
-        let kept = |embeds: Tensor<3>| match self.keeps_embeddings {
-            true => embeds.detach(),
-            false => embeds,
-        };
-        let mut embeds = kept(model.embed(ids));
+        let mut embeds = model.embed(ids);
         if let Some((bags, places)) = batch.bags {
-            let [rows, seq, hidden] = embeds.dims();
-            let places = Tensor::<1, Int>::from_data(&places[..], &device);
-            let words = embeds.reshape([rows * seq, hidden]);
-            let bags = kept(bags.embed(model, &device).unsqueeze()).squeeze_dim(0);
-            let bags = if self.focus > 0 { noisy(bags) } else { bags };
-            let change = bags - words.clone().select(0, places.clone());
-            let words = words.select_assign(0, places, change, IndexingUpdateOp::Add);
-            embeds = words.reshape([rows, seq, hidden]);
+            embeds = self.put(bags.embed(model, &device), &places, embeds);
+        }
+        if self.keeps_embeddings {
+            embeds = embeds.detach();
         }
         let hidden = model.forward_packed(embeds, positions, bias);
         Ok(token_loss(model, hidden, &batch.rows.next, batch.rows.texts, batch.task))
@@ -340,8 +349,11 @@ pub(super) fn token_loss(
     Loss { loss, samples, metrics: names.map(|name| (name, f64::from(right))).collect() }
 }
 
-/// The recipe's language model with as many tokens as the tokenizer has.
+/// The shape of an earlier result, or the recipe's with as many tokens as the tokenizer has.
 pub(super) fn llama_config(recipe: &Recipe, tokenizer: &TextTokenizer) -> Result<LlamaConfig> {
+    if let Some(earlier) = &recipe.inputs.language {
+        return Ok(read_json(earlier.join("config.json"))?);
+    }
     let config = Recipe::need("model.language", recipe.model.language.as_ref())?;
     Ok(LlamaConfig { vocab_size: tokenizer.vocab_size(), ..config })
 }

@@ -2,10 +2,23 @@
 
 use crate::data::scenes::fact;
 use crate::scenes::{Cell, Object, Scene};
+use crate::train::error::{Result, TrainError};
 
 /// What a slot says that has nothing to tell. A word, because the language model norms what it reads: of
 /// a slot that is nearly empty it would see the noise as large as any fact.
 pub(super) const NOTHING: &str = "nothing";
+
+/// Makes sure that there is a slot for every fact beside the focus tokens.
+pub(super) fn check(slots: usize, focus: usize) -> Result<()> {
+    if slots > Cell::ALL.len() + focus {
+        return Ok(());
+    }
+    Err(TrainError::Setting {
+        key: "model.num_query_tokens",
+        value: slots.to_string(),
+        expected: "a query for each of nine places, the background and each focus token",
+    })
+}
 
 /// The facts of a scene in `slots` slots: the object of each place in reading order, nothing where
 /// none stands, then the background.
