@@ -138,12 +138,12 @@ impl SceneTask {
                 SceneText::of_everything(instruction(dialogue, rng), output)
             }
             Self::Vic(dialogue) => {
-                let pair = teller.dialogue(dialogue);
+                let pair = asked(&mut teller, dialogue, rng);
                 let objects = scene.focus(&pair.question, "", &pair.answer);
                 SceneText { input: pair.question, output: pair.answer, objects }
             }
             Self::Continue(dialogue) => {
-                let pair = teller.dialogue(dialogue);
+                let pair = asked(&mut teller, dialogue, rng);
                 continuation(&instruction(dialogue, rng), &pair, scene, rng)
             }
         }
@@ -166,6 +166,17 @@ impl SceneText {
     /// A text whose prompt points to nothing.
     fn of_everything(input: String, output: String) -> Self {
         Self { input, output, objects: Vec::new() }
+    }
+}
+
+/// How often a question that is to be answered names what is not there, as VIG's questions may.
+const MISTAKEN: f64 = 0.2;
+
+/// A question to answer, and the answer.
+fn asked(teller: &mut Teller<'_>, dialogue: Dialogue, rng: &mut ChaCha8Rng) -> QuestionAnswer {
+    match rng.random_bool(MISTAKEN) {
+        true => teller.mistaken(dialogue),
+        false => teller.dialogue(dialogue),
     }
 }
 

@@ -3,6 +3,7 @@
 mod caption;
 mod conversation;
 mod detail;
+mod mistaken;
 mod reasoning;
 mod vqa;
 

@@ -25,7 +25,7 @@ impl Teller<'_> {
     }
 
     /// Three to six sentences; the objects come in reading order after the first.
-    fn description(&mut self, first: usize) -> Vec<String> {
+    pub(super) fn description(&mut self, first: usize) -> Vec<String> {
         let objects = &self.scene.objects;
         let mut order: Vec<usize> = vec![first];
         order.extend((0..objects.len()).filter(|&index| index != first));

@@ -88,7 +88,9 @@ impl Teller<'_> {
         let index = self.any();
         let object = self.scene.objects[index];
         let asked = if self.chance(0.5) { self.exact(index) } else { Noun::full(&object) };
-        let question = format!("what can you do with {}", asked.without_kind().the());
+        let asked = asked.without_kind().the();
+        let context = self.context(Some(index))?;
+        let question = format!("what can you do with {asked} {context}");
         let purpose = Use::of(object.kind);
         let answer = [
             format!("it is {}", Noun::full(&object).without_cell().a()),

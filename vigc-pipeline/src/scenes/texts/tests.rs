@@ -29,6 +29,20 @@ fn everything_that_is_told_is_true() {
 }
 
 #[test]
+fn an_answer_to_a_mistaken_question_is_true() {
+    for (split, seed, scene) in scenes() {
+        let mut teller = Teller::new(&scene, split, seed);
+        for told in Dialogue::ALL.map(|dialogue| teller.mistaken(dialogue)) {
+            let judged = scene.judge_question(&told.question);
+            assert!(matches!(judged, QuestionJudgement::Missing(_)), "{told:?}: {judged:?}");
+            let judged = scene.judge_answer(&told.question, &told.answer);
+            assert!(judged.iter().all(Judgement::is_true), "{told:?}: {judged:?}\n{scene:?}");
+            assert!(told.answer.starts_with("There is no "), "{told:?}");
+        }
+    }
+}
+
+#[test]
 fn captions_are_true() {
     for (split, seed, scene) in scenes() {
         let caption = Teller::new(&scene, split, seed).caption();
@@ -64,7 +78,8 @@ fn training_texts_never_name_what_is_held_out() {
         let scene = Scene::sample(Split::Train, seed);
         let mut teller = Teller::new(&scene, Split::Train, seed);
         let mut text = teller.caption();
-        for told in dialogues(&scene, Split::Train, seed) {
+        let mistaken = Dialogue::ALL.map(|dialogue| teller.mistaken(dialogue));
+        for told in dialogues(&scene, Split::Train, seed).into_iter().chain(mistaken) {
             text = format!("{text} {} {}", told.question, told.answer);
         }
         for _ in 0..20 {
