@@ -25,7 +25,7 @@ use super::mixtures::scene_mixture;
 use super::slots;
 use crate::data::Mixture;
 use crate::data::packing::{PackedBatch, PackedRow};
-use crate::data::scenes::{SceneRange, facts};
+use crate::data::scenes::{SceneRange, SceneTask, facts};
 use crate::data::splice::SplicedRow;
 use crate::draw::{Draw, EpochOrder, Stream};
 use crate::scenes::Scene;
@@ -36,6 +36,9 @@ use crate::train::recipe::Recipe;
 
 /// The part of batches whose facts are bags.
 const BAGS: f64 = 0.9;
+/// How often the focus tokens are silent before a question with a short answer, so that facts are
+/// found in their places, too: VIG has nothing else.
+const SILENT: f64 = 0.5;
 /// How many texts the tokenizers are trained on.
 const CORPUS: u64 = 12_000;
 
@@ -201,7 +204,10 @@ impl LanguageObjective {
                     misses += 1;
                 } else {
                     let first = row.push(focus, &spliced);
-                    fill(self.tokens(&slots::focus(&scene, &text.objects, focus))?, first);
+                    let short = mixture.part(part).name() == SceneTask::Vqa.name();
+                    let silent = short && rng.random_bool(SILENT);
+                    let objects = if silent { &[][..] } else { &text.objects };
+                    fill(self.tokens(&slots::focus(&scene, objects, focus))?, first);
                 }
             }
             rows.push(row);
