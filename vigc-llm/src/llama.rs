@@ -14,6 +14,7 @@ mod rope;
 
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
+use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Device, Int, Tensor};
 use vigc_core::nn::positions;
 
@@ -100,6 +101,16 @@ impl Llama {
     #[must_use]
     pub fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         self.model.embed_tokens.forward(ids)
+    }
+
+    /// As [`Llama::embed`], but the table learns nothing from what is done with its rows.
+    ///
+    /// Detaching the rows afterwards would do as much, but burn keeps what was computed with a weight that
+    /// no gradient changes until the process ends, and goes through all of it at every step.
+    #[must_use]
+    pub fn embed_frozen(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        let table = self.model.embed_tokens.weight.val().detach().set_require_grad(false);
+        embedding(table, ids)
     }
 
     /// Reads embeddings after the positions that `cache` holds and adds them to it.

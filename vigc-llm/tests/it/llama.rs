@@ -154,3 +154,25 @@ fn gradients_reach_every_parameter_and_the_input() {
     model.visit(&mut visitor);
     assert_eq!(visitor.1, 2 * 9 + 3);
 }
+
+#[test]
+fn frozen_embeddings_are_the_same_and_learn_nothing() {
+    struct Learning<'a>(&'a burn::tensor::Gradients, usize);
+    impl burn::module::ModuleVisitor for Learning<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+            self.1 += usize::from(param.val().grad(self.0).is_some());
+        }
+    }
+    let device = Device::default().autodiff();
+    let model = LlamaConfig::new(12, 8, 1, 2).init(&device);
+    let ids = || Tensor::<2, Int>::from_data([[3, 1, 4]], &device);
+    let (free, frozen) = (model.embed(ids()), model.embed_frozen(ids()));
+    free.to_data().assert_eq(&frozen.to_data(), true);
+    for (embeds, expected) in [(free, 1), (frozen, 0)] {
+        let x = Tensor::<3>::ones([1, 3, 8], &device).require_grad();
+        let grads = (embeds * x).sum().backward();
+        let mut learning = Learning(&grads, 0);
+        model.visit(&mut learning);
+        assert_eq!(learning.1, expected);
+    }
+}

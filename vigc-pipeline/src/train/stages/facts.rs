@@ -79,7 +79,7 @@ impl FactsObjective {
             lessons: Lessons::open(recipe, source, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             bert: model.qformer_tokenizer().clone(),
-            table: bags.embed(llama, &llama.device()),
+            table: bags.embed(|ids| llama.embed(ids), &llama.device()),
             rows: texts.into_iter().enumerate().map(|(row, text)| (text, row)).collect(),
             queries,
             focus,

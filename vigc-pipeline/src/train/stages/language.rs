@@ -279,9 +279,13 @@ impl Bags {
     }
 
     /// `[slots, hidden]`.
-    pub(super) fn embed(self, llama: &Llama, device: &Device) -> Tensor<2> {
+    pub(super) fn embed(
+        self,
+        embed: impl Fn(Tensor<2, Int>) -> Tensor<3>,
+        device: &Device,
+    ) -> Tensor<2> {
         let [slots, width] = self.shape;
-        let words = llama.embed(Tensor::from_data(TensorData::new(self.ids, self.shape), device));
+        let words = embed(Tensor::from_data(TensorData::new(self.ids, self.shape), device));
         let weights = TensorData::new(self.weights, [slots, width, 1]);
         (words * Tensor::from_data(weights, device)).sum_dim(1).squeeze_dim(1)
     }
@@ -319,12 +323,13 @@ impl Objective for LanguageObjective {
     fn loss(&self, model: &Llama, batch: LanguageBatch) -> Result<Loss> {
         let device = model.device();
         let (ids, positions, bias) = batch.rows.tensors(&device);
-        let mut embeds = model.embed(ids);
+        let embed = |ids| match self.keeps_embeddings {
+            true => model.embed_frozen(ids),
+            false => model.embed(ids),
+        };
+        let mut embeds = embed(ids);
         if let Some((bags, places)) = batch.bags {
-            embeds = self.put(bags.embed(model, &device), &places, embeds);
-        }
-        if self.keeps_embeddings {
-            embeds = embeds.detach();
+            embeds = self.put(bags.embed(embed, &device), &places, embeds);
         }
         let hidden = model.forward_packed(embeds, positions, bias);
         Ok(token_loss(model, hidden, &batch.rows.next, batch.rows.texts, batch.task))
