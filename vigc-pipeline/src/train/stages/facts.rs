@@ -61,8 +61,8 @@ impl FactsObjective {
     ///
     /// # Errors
     ///
-    /// [`TrainError`] if the recipe lacks a section, the model has fewer queries than facts, or
-    /// features cannot be computed.
+    /// [`TrainError`](crate::train::TrainError) if the recipe lacks a section, the model has fewer
+    /// queries than facts, or features cannot be computed.
     pub fn new(
         recipe: &Recipe,
         source: &Path,
