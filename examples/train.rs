@@ -1,7 +1,7 @@
 //! Runs one stage of training from a recipe.
 //!
 //! ```text
-//! cargo run --release --example train -- --recipe recipes/mini/1-vision.toml [--resume]
+//! cargo run --release --example train -- --recipe recipes/mini/01-vision.toml [--resume]
 //! ```
 //!
 //! On Linux `MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592` in the environment

@@ -22,7 +22,7 @@
 //! use vigc_pipeline::train::{Recipe, Silent, run_recipe};
 //!
 //! # fn main() -> vigc_pipeline::train::Result<()> {
-//! let recipe = Recipe::open("recipes/mini/1-vision.toml")?;
+//! let recipe = Recipe::open("recipes/mini/01-vision.toml")?;
 //! let outcome = run_recipe(&recipe, &Device::default(), true, &mut Silent)?;
 //! println!("{} updates", outcome.updates);
 //! # Ok(())
