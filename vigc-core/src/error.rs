@@ -34,7 +34,9 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A folder holds no weights.
-    #[error("{path} holds neither model.safetensors nor model.safetensors.index.json")]
+    #[error(
+        "{path} holds no weights, expected model.safetensors or pytorch_model.bin, whole or with an index of shards"
+    )]
     NoWeights {
         /// The folder.
         path: PathBuf,
@@ -61,7 +63,7 @@ pub enum Error {
         /// The checkpoint.
         path: PathBuf,
         /// The cause.
-        source: Box<burn_store::PytorchStoreError>,
+        source: Box<burn_store::pytorch_reader::PytorchError>,
     },
     /// Weights could not be saved.
     #[error("cannot save {path}: {reason}")]

@@ -23,9 +23,11 @@
 mod checkpoint;
 mod export;
 mod key_map;
+mod layers;
 mod report;
 
 pub use checkpoint::Checkpoint;
 pub use export::{save, save_tensors};
 pub use key_map::KeyMap;
+pub use layers::Layers;
 pub use report::{LoadReport, Strictness};

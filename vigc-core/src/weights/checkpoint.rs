@@ -4,25 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::{DType, Device, Tensor};
-use burn_store::burn_pack::Tensor as StoredTensor;
-use burn_store::{
-    FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter,
-    PytorchStore, SafetensorsStore, bridge,
-};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+use burn_store::burn_pack::{Error as PackError, Tensor as StoredTensor};
+use burn_store::pytorch_reader::{PytorchError, PytorchReader};
+use burn_store::{ModuleStore, SafetensorsStore, bridge};
 
-use super::{KeyMap, LoadReport, Strictness};
+use super::{KeyMap, Layers, LoadReport, Strictness};
 use crate::config::read_json;
 use crate::{Error, Result};
 
 /// The tensors of a checkpoint by name, read only when a module takes them.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    path: PathBuf,
-    tensors: BTreeMap<String, StoredTensor>,
+    pub(super) path: PathBuf,
+    pub(super) tensors: BTreeMap<String, StoredTensor>,
 }
 
-/// `model.safetensors.index.json`: which shard holds which tensor.
+/// `*.index.json`: which shard holds which tensor.
 #[derive(serde::Deserialize)]
 struct ShardIndex {
     weight_map: BTreeMap<String, String>,
@@ -30,6 +28,10 @@ struct ShardIndex {
 
 impl Checkpoint {
     /// Opens a Hugging Face folder, a `.safetensors` file or a PyTorch file (`.pth`, `.pt`, `.bin`).
+    ///
+    /// A folder's weights may be sharded, and in either format; safetensors come first. Of what a
+    /// trainer saved, only the tensors below `model` are listed: an optimizer's state is never read.
+    /// No pickle is executed.
     ///
     /// # Errors
     ///
@@ -69,6 +71,69 @@ impl Checkpoint {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The file or folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The shape of a tensor as it is stored.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
+    }
+
+    /// What a tensor's numbers are stored as.
+    #[must_use]
+    pub fn dtype(&self, name: &str) -> Option<DType> {
+        self.tensors.get(name).map(|tensor| tensor.dtype)
+    }
+
+    /// Renames every tensor.
+    #[must_use]
+    pub fn rename(self, keys: &KeyMap) -> Self {
+        let rename = keys.compile();
+        let renamed = self.tensors.into_iter().map(|(name, mut tensor)| {
+            tensor.name = rename(&name);
+            (tensor.name.clone(), tensor)
+        });
+        Self { tensors: renamed.collect(), path: self.path }
+    }
+
+    /// Takes the tensors of another checkpoint in; of two with one name, those of the other stay.
+    pub fn extend(&mut self, other: Self) {
+        self.tensors.extend(other.tensors);
+    }
+
+    /// Puts a tensor in the place of those that it is made of. They are read when it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingTensors`] if there is none of one of the names.
+    pub fn derive(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        parts: &[&str],
+        make: impl Fn(&[Vec<f32>]) -> Vec<f32> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let missing: Vec<_> =
+            parts.iter().filter(|part| !self.tensors.contains_key(**part)).collect();
+        if !missing.is_empty() {
+            let missing = missing.into_iter().map(|&part| part.to_owned()).collect();
+            return Err(Error::MissingTensors { path: self.path.clone(), missing });
+        }
+        let parts: Vec<_> = parts.iter().filter_map(|part| self.tensors.remove(*part)).collect();
+        let made = shape.to_vec();
+        let data = move || {
+            let parts = parts.iter().map(numbers).collect::<Result<Vec<_>, _>>()?;
+            Ok(TensorData::new(make(&parts), made.clone()))
+        };
+        let tensor = bridge::deferred(name.to_owned(), DType::F32, Shape::from(shape), None, data);
+        self.tensors.insert(name.to_owned(), tensor);
+        Ok(())
+    }
+
     /// Reads one float tensor as f32, as it is stored.
     ///
     /// # Errors
@@ -102,38 +167,37 @@ impl Checkpoint {
         keys: &KeyMap,
         strictness: Strictness,
     ) -> Result<LoadReport> {
-        let rename = keys.compile();
-        let named = self.tensors.iter().map(|(name, tensor)| {
-            let mut tensor = tensor.clone();
-            tensor.name = rename(name);
-            tensor
-        });
-        let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
-        let result = module.apply(named.collect(), None, Some(Box::new(adapter)), false);
-        if let Some(error) = result.errors.first() {
-            return Err(Error::Apply { path: self.path.clone(), reason: error.to_string() });
-        }
-        let missing: Vec<_> = result.missing.into_iter().map(|(path, _)| path).collect();
-        if strictness == Strictness::Strict && !missing.is_empty() {
-            return Err(Error::MissingTensors { path: self.path.clone(), missing });
-        }
-        Ok(LoadReport { applied: result.applied, missing, unused: result.unused })
+        let mut reports =
+            Layers::default().with(self.clone().rename(keys)).apply(module, strictness)?;
+        Ok(reports.remove(0))
     }
 }
 
+fn numbers(tensor: &StoredTensor) -> Result<Vec<f32>, PackError> {
+    Ok(bridge::to_data(tensor)?.iter::<f32>().collect())
+}
+
+/// The names of a Hugging Face folder's weights, those of each format with its index before it.
+const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+
 /// The weight files of a Hugging Face folder.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    let index = folder.join("model.safetensors.index.json");
-    if index.is_file() {
-        let shards: ShardIndex = read_json(&index)?;
-        let names: BTreeSet<_> = shards.weight_map.into_values().collect();
-        return names.into_iter().map(|name| shard_path(folder, &index, name)).collect();
+    for name in WEIGHTS {
+        let index = folder.join(format!("{name}.index.json"));
+        if index.is_file() {
+            let shards: ShardIndex = read_json(&index)?;
+            let names: BTreeSet<_> = shards.weight_map.into_values().collect();
+            if names.is_empty() {
+                break;
+            }
+            return names.into_iter().map(|name| shard_path(folder, &index, name)).collect();
+        }
+        let file = folder.join(name);
+        if file.is_file() {
+            return Ok(vec![file]);
+        }
     }
-    let file = folder.join("model.safetensors");
-    if !file.is_file() {
-        return Err(Error::NoWeights { path: folder.to_owned() });
-    }
-    Ok(vec![file])
+    Err(Error::NoWeights { path: folder.to_owned() })
 }
 
 fn shard_path(folder: &Path, index: &Path, name: String) -> Result<PathBuf> {
@@ -150,12 +214,20 @@ fn read_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>> {
     if path.extension().is_some_and(|extension| extension == "safetensors") {
         return safetensors_names(SafetensorsStore::from_file(path), path);
     }
-    // Left on, index mapping would move a shard's layers 24.. to 0...
-    let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
-    let tensors = store.get_all_tensors();
-    tensors
-        .cloned()
+    pytorch_names(path)
         .map_err(|source| Error::PyTorch { path: path.to_owned(), source: Box::new(source) })
+}
+
+/// What trainers put the weights below, beside the state of their optimizer.
+const WEIGHTS_OF_A_TRAINER: &str = "model";
+
+fn pytorch_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>, PytorchError> {
+    let reader = match PytorchReader::with_top_level_key(path, WEIGHTS_OF_A_TRAINER) {
+        Err(PytorchError::KeyNotFound(_)) => PytorchReader::new(path)?,
+        opened => opened?,
+    };
+    let tensors = reader.into_tensors().into_values().map(bridge::from_pytorch);
+    Ok(tensors.map(|tensor| (tensor.name.clone(), tensor)).collect())
 }
 
 fn safetensors_names(

@@ -1,4 +1,5 @@
 //! Integration tests of `vigc-core`: one binary, one module a topic.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
+mod broken;
 mod weights;
