@@ -12,6 +12,14 @@ pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
+    /// Low-rank updates do not fit a model.
+    #[error("{path} {problem}")]
+    Adapter {
+        /// The file or folder.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
     /// A tokenizer could not be read.
     #[error("{path} is not a readable tokenizer: {source}")]
     Tokenizer {

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`llama`] | the model: configuration, layers, cache, names in checkpoints |
+//! | [`lora`] | low-rank updates, added to the weights when they are read |
 //! | [`tokenizer`] | the language model's and the Q-Former's tokenizers, read or trained |
 //! | [`loss`] | the loss of next tokens, computed only where a label asks for one |
 //! | [`generation`] | greedy decoding, sampling and beam search over any [`CausalLm`] |
@@ -31,6 +32,7 @@ mod causal_lm;
 mod error;
 pub mod generation;
 pub mod llama;
+pub mod lora;
 pub mod loss;
 pub mod tokenizer;
 

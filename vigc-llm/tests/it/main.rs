@@ -5,6 +5,7 @@ mod fake;
 mod generation;
 mod generation_parity;
 mod llama;
+mod lora;
 mod loss;
 mod tokenizer;
 
