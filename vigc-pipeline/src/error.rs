@@ -26,6 +26,16 @@ pub enum Error {
         /// What it is and what was expected.
         problem: String,
     },
+    /// A file of weights is not what its place in a model needs.
+    #[error("{path} is {found}; expected {expected}")]
+    FileKind {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
     /// A device was asked for that cannot be used.
     #[error("device {name:?} {problem}; there {} {}", if .usable.len() == 1 { "is" } else { "are" }, .usable.join(", "))]
     Device {

@@ -8,6 +8,8 @@
 mod bundled;
 mod config;
 mod encoded;
+mod file_kind;
+mod files;
 mod generate;
 pub mod keys;
 mod load;
@@ -22,6 +24,8 @@ use vigc_vision::image::ImageProcessor;
 
 pub use config::InstructBlipConfig;
 pub use encoded::EncodedImages;
+pub use file_kind::FileKind;
+pub use files::ModelFiles;
 pub use generate::{Generated, Prompt, PromptInputs};
 pub use load::load_network;
 pub use network::Network;

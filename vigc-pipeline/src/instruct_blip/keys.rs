@@ -1,4 +1,4 @@
-//! Where Hugging Face folders keep the network.
+//! Where published files keep the network.
 
 use vigc_core::weights::KeyMap;
 
@@ -13,3 +13,27 @@ pub const TO_HUGGING_FACE: KeyMap = KeyMap::new(&[
     (r"^ln_vision\.", "vision_model.post_layernorm."),
     (r"^(qformer\..*)\blayer_norm\b", "${1}LayerNorm"),
 ]);
+
+/// Names of LAVIS and of the original VIGC to the network's. The biases of queries and values stay apart
+/// here; [`FileKind::open`](super::FileKind::open) joins them.
+pub const LAVIS: KeyMap = KeyMap::new(&[
+    (r"^visual_encoder\.cls_token$", "vision_model.embeddings.class_embedding"),
+    (r"^visual_encoder\.pos_embed$", "vision_model.embeddings.position_embedding"),
+    (r"^visual_encoder\.patch_embed\.proj\.", "vision_model.embeddings.patch_embedding."),
+    (r"^visual_encoder\.blocks\.", "vision_model.encoder.layers."),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.norm", "${1}.layer_norm"),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.proj\.", "${1}.self_attn.projection."),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.", "${1}.self_attn."),
+    (r"^Qformer\.bert\.embeddings\.LayerNorm\.", "qformer.embeddings.layernorm."),
+    (r"^Qformer\.bert\.", "qformer."),
+    (r"^(qformer\..*attention)\.self\.", "${1}.attention."),
+    (r"^(qformer\..*)\bLayerNorm\b", "${1}layer_norm"),
+    (r"^llm_proj\.", "language_projection."),
+    (r"^llm_model\.", "language_model."),
+]);
+
+/// The released image encoder, `eva_vit_g.pth`, to LAVIS' names.
+pub(super) const EVA_TO_LAVIS: KeyMap = KeyMap::new(&[("^", "visual_encoder.")]);
+
+/// A LLaMA folder to the network's names.
+pub(super) const LLAMA: KeyMap = KeyMap::new(&[("^", "language_model.")]);

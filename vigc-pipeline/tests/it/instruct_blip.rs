@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, Tolerance};
 use serde::Deserialize;
-use vigc_core::weights::Checkpoint;
+use vigc_core::weights::{Checkpoint, LoadReport};
 use vigc_llm::generation::GenerationConfig;
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_pipeline::instruct_blip::{InstructBlip, ModelFiles, Prompt, load_network};
 use vigc_vision::image::RgbImage;
 
 /// f32 sums in another order.
@@ -66,7 +66,62 @@ fn prompt(text: &str) -> Prompt<'_> {
 
 #[test]
 fn every_stage_equals_transformers() {
-    let (model, golden) = (tiny(), Golden::open());
+    assert_equal_stages(&tiny());
+}
+
+/// The same weights in the files that LAVIS, VIGC, EVA and Vicuna were published in.
+#[test]
+fn layered_files_are_the_same_model() {
+    let file = |name: &str| fixtures().join("containers").join(name);
+    let files = ModelFiles::new(file("vicuna"), file("eva_vit.pth"), file("pretrained.pth"))
+        .with_finetuned(file("finetuned.pth"));
+    let mut model = tiny();
+    *model.network_mut() = model.config().init(model.device());
+    let reports = files.load(model.network_mut()).unwrap();
+    assert_equal_stages(&model);
+    let [vicuna, eva, pretrained, finetuned] = &reports[..] else { panic!("{reports:?}") };
+    let all = |names: &[String], part: &str| names.iter().all(|name| name.contains(part));
+    assert!(!vicuna.unused.is_empty() && all(&vicuna.unused, "inv_freq"), "{:?}", vicuna.unused);
+    assert!(eva.unused.iter().any(|name| name.contains("layers.2.")), "the layer behind the last");
+    assert!(pretrained.overwritten.contains(&"query_tokens".to_owned()));
+    assert!(pretrained.unused.contains(&"t5_proj.weight".to_owned()));
+    assert!(finetuned.overwritten.is_empty() && finetuned.missing.is_empty());
+    let given: usize = reports.iter().map(|report| report.applied.len()).sum();
+    assert_eq!(given, tiny_report().applied.len());
+}
+
+fn tiny_report() -> LoadReport {
+    let mut network = tiny().config().init(&Device::default());
+    load_network(&mut network, &Checkpoint::open(fixtures().join("tiny")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_file_in_the_wrong_place_is_recognised() {
+    let file = |name: &str| fixtures().join("containers").join(name);
+    let mut network = tiny().config().init(&Device::default());
+    let mut load = |llm: &str, vision: &str, pretrained: &str| {
+        let files = ModelFiles::new(file(llm), file(vision), file(pretrained));
+        files.load(&mut network).unwrap_err().to_string()
+    };
+    let cases = [
+        (load("vicuna", "eva_vit.pth", "minigpt4.pth"), "minigpt4.pth is a MiniGPT-4 checkpoint"),
+        (load("eva_vit.pth", "eva_vit.pth", "pretrained.pth"), "expected a LLaMA"),
+        (
+            load("vicuna", "pretrained.pth", "pretrained.pth"),
+            "is a file of LAVIS or VIGC; expected an EVA",
+        ),
+        (load("vicuna", "eva_vit.pth", "../tiny"), "is a whole InstructBLIP"),
+        (load("vicuna", "eva_vit.pth", "vicuna"), "is a LLaMA"),
+        // Only what was finetuned: the norm behind the encoder is in no file.
+        (load("vicuna", "eva_vit.pth", "finetuned.pth"), "lacks 2 of the model's tensors"),
+    ];
+    for (error, expected) in cases {
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+fn assert_equal_stages(model: &InstructBlip) {
+    let golden = Golden::open();
     let network = model.network();
     for (i, row) in rows().iter().enumerate() {
         let pixel_values = model.processor().batch(&[golden.image(i)], model.device());
