@@ -4,8 +4,7 @@
 //! cargo run --release --example inspect -- eva_vit_g.pth
 //! ```
 //!
-//! Reads names, types and shapes only, so a file of many gigabytes takes no longer than a small one. Names that
-//! differ in numbers alone share a line.
+//! Reads names, types and shapes only. Names that differ in numbers alone share a line.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
 use std::collections::BTreeMap;
@@ -29,7 +28,6 @@ struct Args {
 #[derive(Default)]
 struct Group {
     count: usize,
-    elements: usize,
     becomes: String,
 }
 
@@ -37,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let checkpoint = Checkpoint::open(&args.path)?;
     let kind = FileKind::of(&checkpoint);
+    let network_name = kind.map(FileKind::network_names);
     let what = kind.map_or_else(|| "of no kind that is known".to_owned(), |kind| kind.to_string());
     println!("{}: {what}", args.path.display());
 
@@ -46,15 +45,14 @@ fn main() -> anyhow::Result<()> {
     for name in checkpoint.keys() {
         let shape = checkpoint.shape(name).unwrap_or_default();
         let dtype = checkpoint.dtype(name).map(|dtype| format!("{dtype:?}")).unwrap_or_default();
-        let becomes = kind.map_or_else(|| name.to_owned(), |kind| kind.network_name(name));
+        let becomes =
+            network_name.as_ref().map_or_else(|| name.to_owned(), |becomes| becomes(name));
         let shown = |name: &str| if args.all { name.to_owned() } else { numberless(name) };
         let group = groups.entry((shown(name), format!("{dtype} {shape:?}"))).or_default();
-        let size = shape.iter().product::<usize>();
         group.count += 1;
-        group.elements += size;
         group.becomes = shown(&becomes);
         tensors += 1;
-        elements += size;
+        elements += shape.iter().product::<usize>();
     }
     for ((name, what), group) in &groups {
         let count = if group.count == 1 { String::new() } else { format!("{} x ", group.count) };

@@ -116,8 +116,8 @@ impl LoraAdapter {
     ///
     /// # Errors
     ///
-    /// [`Error::Adapter`] if the model lacks one of the layers or it has another shape,
-    /// [`Error::Core`] if an update is not whole.
+    /// [`Error::Adapter`] if the model lacks one of the layers, it has another shape, or an update is not
+    /// whole.
     pub fn merge_into(&self, model: &mut Checkpoint) -> Result<()> {
         let layers: Vec<_> = self.layers().map(str::to_owned).collect();
         model.extend(self.updates.clone());

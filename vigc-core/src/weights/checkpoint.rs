@@ -93,10 +93,7 @@ impl Checkpoint {
     #[must_use]
     pub fn rename(self, keys: &KeyMap) -> Self {
         let rename = keys.compile();
-        let renamed = self.tensors.into_iter().map(|(name, mut tensor)| {
-            tensor.name = rename(&name);
-            (tensor.name.clone(), tensor)
-        });
+        let renamed = self.tensors.into_iter().map(|(name, tensor)| (rename(&name), tensor));
         Self { tensors: renamed.collect(), path: self.path }
     }
 

@@ -36,7 +36,11 @@ impl KeyMap {
     }
 
     /// Compiles the rules once for many names.
-    pub(super) fn compile(&self) -> impl Fn(&str) -> String {
+    ///
+    /// # Panics
+    ///
+    /// Panics if a rule is not a valid regular expression.
+    pub fn compile(&self) -> impl Fn(&str) -> String + use<> {
         let compile = |&(from, to): &(&'static str, &'static str)| {
             (Regex::new(from).expect("key maps are constants, covered by tests"), to)
         };

@@ -81,10 +81,10 @@ impl FileKind {
         })
     }
 
-    /// What the network calls the tensor that such a file calls `name`; the same name where nothing takes it.
-    #[must_use]
-    pub fn network_name(self, name: &str) -> String {
-        self.keys().iter().fold(name.to_owned(), |name, keys| keys.apply(&name))
+    /// What the network calls the tensor that such a file calls by a name; the same where nothing takes it.
+    pub fn network_names(self) -> impl Fn(&str) -> String {
+        let rules: Vec<_> = self.keys().iter().map(KeyMap::compile).collect();
+        move |name| rules.iter().fold(name.to_owned(), |name, rename| rename(&name))
     }
 
     fn keys(self) -> &'static [KeyMap] {
