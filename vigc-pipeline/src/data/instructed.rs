@@ -11,7 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use vigc_vision::image::{ImageLimits, open_image};
 
-use super::{Annotation, Annotations, DataError, ImageSource, InstructionDataset, InstructionRow};
+use super::{
+    Annotation, Annotations, DataError, Focus, ImageSource, InstructionDataset, InstructionRow,
+};
 use crate::prompt::instructions::{CAPTION, KNOWLEDGE_VQA, VQAV2};
 use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
@@ -183,6 +185,11 @@ impl InstructionDataset for Instructed {
             expected: "an image of the data set",
         })?;
         let [input, output] = pair(self.topic, self.form, row, rng);
-        Ok(InstructionRow { image: self.first_image + image, input, output, objects: Vec::new() })
+        Ok(InstructionRow {
+            image: self.first_image + image,
+            input,
+            output,
+            focus: Focus::default(),
+        })
     }
 }

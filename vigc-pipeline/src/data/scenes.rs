@@ -6,7 +6,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, ImageSource, InstructionDataset, InstructionRow};
+use super::{DataError, Focus, ImageSource, InstructionDataset, InstructionRow};
 use crate::prompt::instructions::CAPTION;
 use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
@@ -114,7 +114,7 @@ impl SceneTask {
         }
     }
 
-    /// A prompt, what to write after it, and the objects to look at for that.
+    /// A prompt, what to write after it, and what to look at for that.
     #[must_use]
     pub fn text(self, scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> SceneText {
         let mut teller = Teller::new(scene, split, rng.random());
@@ -128,19 +128,19 @@ impl SceneTask {
                 // The bare question would look like a conversation's.
                 SceneText {
                     input: any(&QUESTION_ANSWERING[1..], rng).fill(&item.question),
-                    objects: scene.focus(&item.question, "", &answer),
+                    focus: scene.focus(&item.question, "", &answer),
                     output: answer,
                 }
             }
             Self::Vig(dialogue) => {
-                let pair = teller.dialogue(dialogue);
+                let pair = teller.about_what_stands_out().dialogue(dialogue);
                 let output = qa_text::format(&pair.question, &pair.answer);
                 SceneText::of_everything(instruction(dialogue, rng), output)
             }
             Self::Vic(dialogue) => {
                 let pair = asked(&mut teller, dialogue, rng);
-                let objects = scene.focus(&pair.question, "", &pair.answer);
-                SceneText { input: pair.question, output: pair.answer, objects }
+                let focus = scene.focus(&pair.question, "", &pair.answer);
+                SceneText { input: pair.question, output: pair.answer, focus }
             }
             Self::Continue(dialogue) => {
                 let pair = asked(&mut teller, dialogue, rng);
@@ -157,20 +157,19 @@ pub struct SceneText {
     pub input: String,
     /// What to write.
     pub output: String,
-    /// Indices of the objects to look at for the next words, as far as the prompt says; see
-    /// [`Scene::focus`].
-    pub objects: Vec<usize>,
+    /// What to look at for the next words; see [`Scene::focus`].
+    pub focus: Focus,
 }
 
 impl SceneText {
     /// A text whose prompt points to nothing.
     fn of_everything(input: String, output: String) -> Self {
-        Self { input, output, objects: Vec::new() }
+        Self { input, output, focus: Focus::default() }
     }
 }
 
 /// How often a question that is to be answered names what is not there, as VIG's questions may.
-const MISTAKEN: f64 = 0.2;
+const MISTAKEN: f64 = 0.35;
 
 /// A question to answer, and the answer.
 fn asked(teller: &mut Teller<'_>, dialogue: Dialogue, rng: &mut ChaCha8Rng) -> QuestionAnswer {
@@ -197,7 +196,7 @@ fn continuation(
     let output = rest.join(" ");
     SceneText {
         input: [&[opening.as_str()], said].concat().join(" "),
-        objects: scene.focus(question, &said.join(" "), &output),
+        focus: scene.focus(question, &said.join(" "), &output),
         output,
     }
 }
@@ -234,9 +233,9 @@ impl InstructionDataset for SceneRows {
     }
 
     fn row(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
-        let SceneText { input, output, objects } =
+        let SceneText { input, output, focus } =
             self.task.text(&self.range.scene(index), self.range.split, rng);
-        Ok(InstructionRow { image: index, input, output, objects })
+        Ok(InstructionRow { image: index, input, output, focus })
     }
 }
 

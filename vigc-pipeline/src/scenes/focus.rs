@@ -3,19 +3,24 @@
 use super::Scene;
 use super::claim::{Claim, Subjects};
 use super::grammar::{claims, parse_question, sentences};
-use super::judge::Judge;
+use super::judge::{Judge, QuestionJudgement};
 use super::noun::Group;
+use crate::data::Focus;
 
 impl Scene {
-    /// Indices of the objects to look at for what comes `next` in the answer to a question, behind
-    /// what is `said` already: those that the question names or counts, then those that the next
-    /// sentence speaks of, or that a short answer names. None comes twice.
+    /// What to look at for what comes `next` in the answer to a question, behind what is `said`
+    /// already: the objects that the question names or counts, then those that the next sentence
+    /// speaks of, or that a short answer names.
     #[must_use]
-    pub fn focus(&self, question: &str, said: &str, next: &str) -> Vec<usize> {
+    pub fn focus(&self, question: &str, said: &str, next: &str) -> Focus {
         let mut judge = Judge::new(self);
         judge.hear_question(question);
+        let mut missing = matches!(self.judge_question(question), QuestionJudgement::Missing(_));
         let mut found = Vec::new();
         if let Ok(question) = parse_question(question) {
+            if let Some(Claim::Exists(noun)) = question.yes {
+                missing |= self.matching(&noun).is_empty();
+            }
             found.extend(question.presupposed.iter().flat_map(|noun| self.matching(noun)));
             found.extend(question.counted.iter().flat_map(|&group| self.members(group)));
             found.extend(question.yes.iter().flat_map(|claim| judge.objects_of(claim)));
@@ -39,7 +44,7 @@ impl Scene {
                 distinct.push(index);
             }
         }
-        distinct
+        Focus { missing, objects: distinct }
     }
 
     fn members(&self, group: Group) -> Vec<usize> {
@@ -104,7 +109,25 @@ mod tests {
             ("", "", "Generate a question.", &[]),
         ];
         for (question, said, next, expected) in cases {
-            assert_eq!(scene().focus(question, said, next), *expected, "{question} {said} {next}");
+            let focus = scene().focus(question, said, next);
+            assert_eq!(focus.objects, *expected, "{question} {said} {next}");
+            assert!(!focus.missing, "{question}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_missing_and_what_is_said_instead_is_looked_at() {
+        let cases: &[(&str, &str, &str, &[usize])] = &[
+            ("Where is the red cup?", "", "There is no red cup in the picture.", &[]),
+            ("Where is the red cup?", "There is no red cup.", "The cup is blue.", &[2]),
+            ("What is next to the key on the left?", "", "There is no key on the left.", &[]),
+            ("Is there a red key?", "", "no", &[]),
+            ("Is there a red cup in the picture with the blue key?", "", "No.", &[1]),
+        ];
+        for (question, said, next, expected) in cases {
+            let focus = scene().focus(question, said, next);
+            assert_eq!(focus.objects, *expected, "{question} {said} {next}");
+            assert!(focus.missing, "{question}");
         }
     }
 }

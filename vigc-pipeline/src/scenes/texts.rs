@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use vqa::{VqaItem, VqaKind};
 
 use super::noun::Noun;
-use super::{Purpose, Scene, Split};
+use super::{Object, Purpose, Scene, Split};
 
 /// The three kinds of dialogue that LLaVA's data has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,14 +66,40 @@ pub struct Teller<'a> {
     scene: &'a Scene,
     split: Split,
     rng: ChaCha8Rng,
+    /// How often each object is spoken of, relative to the others.
+    weights: Vec<usize>,
 }
+
+/// How much more often what stands out is spoken of by who chooses what to ask.
+const STANDS_OUT: usize = 6;
 
 impl<'a> Teller<'a> {
     /// The texts of a seed. Things that are said not to be there respect the `split`, too, so that
     /// the training texts never name a combination that is held out.
     #[must_use]
     pub fn new(scene: &'a Scene, split: Split, seed: u64) -> Self {
-        Self { scene, split, rng: split.rng(seed, Purpose::Texts) }
+        let weights = vec![1; scene.objects.len()];
+        Self { scene, split, rng: split.rng(seed, Purpose::Texts), weights }
+    }
+
+    /// Speaks mostly of objects whose color and kind, or at least whose color, no other has. A question
+    /// that is to be understood is about such an object; and a model that learns from such questions
+    /// mixes up fewer objects in its own.
+    #[must_use]
+    pub fn about_what_stands_out(mut self) -> Self {
+        let alone = |of: fn(&Object) -> Noun| {
+            let objects = self.scene.objects.iter();
+            objects.map(|object| self.scene.identifies(&of(object))).collect::<Vec<_>>()
+        };
+        let colors =
+            alone(|object| Noun::full(object).without_size().without_kind().without_cell());
+        let kinds =
+            alone(|object| Noun::full(object).without_size().without_color().without_cell());
+        let both: Vec<_> = colors.iter().zip(&kinds).map(|(color, kind)| *color && *kind).collect();
+        let stands_out = if both.contains(&true) { both } else { colors };
+        let weight = |&stands_out: &bool| if stands_out { STANDS_OUT } else { 1 };
+        self.weights = stands_out.iter().map(weight).collect();
+        self
     }
 
     /// A question and answer of the given kind.
@@ -87,18 +113,29 @@ impl<'a> Teller<'a> {
 
     /// Any object.
     fn any(&mut self) -> usize {
-        self.rng.random_range(0..self.scene.objects.len())
+        self.any_but(None)
+    }
+
+    /// Any object but one.
+    fn any_but(&mut self, but: Option<usize>) -> usize {
+        let weights = || self.weights.iter().enumerate().filter(|&(index, _)| Some(index) != but);
+        let mut rest = self.rng.random_range(0..weights().map(|(_, weight)| weight).sum());
+        for (index, &weight) in weights() {
+            if rest < weight {
+                return index;
+            }
+            rest -= weight;
+        }
+        unreachable!("the rest is less than the sum of the weights")
     }
 
     /// Two different objects.
     fn two(&mut self) -> Option<[usize; 2]> {
-        let count = self.scene.objects.len();
-        if count < 2 {
+        if self.scene.objects.len() < 2 {
             return None;
         }
-        let one = self.rng.random_range(0..count);
-        let other = self.rng.random_range(0..count - 1);
-        Some([one, other + usize::from(other >= one)])
+        let one = self.any();
+        Some([one, self.any_but(Some(one))])
     }
 
     /// One of several.

@@ -3,20 +3,22 @@
 //! The language stage has taught the language model to read bags, one vector per fact. Here each
 //! place of a scene has a query of its own, which learns to write the bag of the object that stands
 //! there, or nothing; one more writes the background. The last `model.focus_tokens` queries learn to
-//! write again what the prompt makes one look at, and the others to stay silent. A loss on texts tells the queries about one fact in a sentence
-//! or two; this one tells every query everything, in a fraction of the time.
+//! write again what the prompt makes one look at, the very last whether it asks about what is not
+//! there, and the others to stay silent. A loss on texts
+//! tells the queries about one fact in a sentence or two; this one tells every query everything, in a
+//! fraction of the time.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
 
 use super::instruct::{Lessons, SoftTokenWriter};
 use super::{language::Bags, slots};
-use crate::data::InstructionRow;
 use crate::data::scenes::{SceneRange, fact};
+use crate::data::{Focus, InstructionRow};
 use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
 use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
@@ -32,6 +34,8 @@ const OBJECTS: usize = Size::ALL.len() * Color::ALL.len() * Kind::ALL.len();
 const PLACES: usize = Cell::ALL.len();
 /// The bag of nothing at all.
 const NOTHING: usize = 0;
+/// The bag of what is missing.
+const MISSING: usize = 1 + PLACES * OBJECTS;
 
 /// Pictures, prompts, and the bag that each query is to write.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ pub struct FactsObjective {
     lessons: Lessons,
     range: SceneRange,
     bert: BertTokenizer,
-    /// Every bag, `[1 + places * objects + backgrounds, hidden]`.
+    /// Every bag, `[2 + places * objects + backgrounds, hidden]`.
     table: Tensor<2>,
     /// The row of each text in the table.
     rows: HashMap<String, usize>,
@@ -95,7 +99,7 @@ impl FactsObjective {
         let images: Vec<_> = rows.iter().map(|row| row.image).collect();
         let prompts =
             rows.iter().map(|row| self.bert.encode(&row.input)).collect::<Result<Vec<_>, _>>()?;
-        let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), &row.objects));
+        let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), &row.focus));
         Ok(FactsBatch {
             bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
             features: features.batch(&images),
@@ -104,9 +108,9 @@ impl FactsObjective {
     }
 
     /// The rows of the table that a scene's queries are to write.
-    fn bags(&self, scene: &Scene, objects: &[usize]) -> Vec<usize> {
+    fn bags(&self, scene: &Scene, look: &Focus) -> Vec<usize> {
         let places = slots::places(scene, self.queries - self.focus);
-        let focus = slots::focus(scene, objects, self.focus);
+        let focus = slots::focus(scene, look, self.focus);
         places.iter().chain(&focus).map(|text| self.rows[text]).collect()
     }
 
@@ -129,22 +133,44 @@ impl FactsObjective {
         f64::from(found.equal(expected).float().mean().into_scalar::<f32>())
     }
 
-    /// The part of the focus queries with something to say whose writing is nearest to that, among
+    /// The part of the focus queries with an object to show whose writing is nearest to that, among
     /// what stands in the picture; none if there are no such queries.
     fn looks(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> Option<f64> {
-        let first = self.queries - self.focus;
+        let (first, objects) = (self.queries - self.focus, self.focus - 1);
+        if objects == 0 {
+            return None;
+        }
         let [samples, _, hidden] = written.dims();
         let places = bags.clone().narrow(1, 0, PLACES);
         let there = self.table.clone().select(0, places.clone().reshape([-1]));
         let there = there.reshape([samples, PLACES, hidden]);
-        let away = away(written.clone().narrow(1, first, self.focus), there);
+        let away = away(written.clone().narrow(1, first, objects), there);
         let nearest = places.gather(1, away.argmin(2).squeeze_dim(2));
-        let expected = bags.clone().narrow(1, first, self.focus);
-        let asked = expected.clone().not_equal_scalar(NOTHING as i64).float();
-        let right = (nearest.equal(expected).float() * asked.clone()).sum().into_scalar::<f32>();
-        let asked = asked.sum().into_scalar::<f32>();
-        (asked > 0.0).then(|| f64::from(right / asked))
+        let expected = bags.clone().narrow(1, first, objects);
+        let asked = expected.clone().not_equal_scalar(NOTHING as i64);
+        part(nearest.equal(expected), asked)
     }
+
+    /// The part of the prompts about what is missing after which the last query says so, and the part
+    /// of the others after which it says so, too; none if there are no such prompts.
+    fn denials(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> [Option<f64>; 2] {
+        let [samples, _, hidden] = written.dims();
+        let last = self.queries - 1;
+        let either = [NOTHING, MISSING].map(|row| self.table.clone().narrow(0, row, 1));
+        let either = Tensor::cat(either.to_vec(), 0).unsqueeze::<3>().expand([samples, 2, hidden]);
+        let away = away(written.clone().narrow(1, last, 1), either);
+        let says = away.argmin(2).squeeze_dim::<2>(2).equal_scalar(1);
+        let missing = bags.clone().narrow(1, last, 1).equal_scalar(MISSING as i64);
+        [part(says.clone(), missing.clone()), part(says, missing.bool_not())]
+    }
+}
+
+/// The part of those places of `among` that `of` holds, too; none if there are no such places.
+fn part(of: Tensor<2, Bool>, among: Tensor<2, Bool>) -> Option<f64> {
+    let among = among.float();
+    let both = (of.float() * among.clone()).sum().into_scalar::<f32>();
+    let all = among.sum().into_scalar::<f32>();
+    (all > 0.0).then(|| f64::from(both / all))
 }
 
 /// Squared distances from `[batch, from, hidden]` to `[batch, to, hidden]`, less the squared length of
@@ -154,7 +180,8 @@ fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
     lengths - from.matmul(to.swap_dims(1, 2)).mul_scalar(2.0)
 }
 
-/// Every text that a slot can hold: nothing, each object in each place, each background.
+/// Every text that a slot can hold: nothing, each object in each place, what is missing, each
+/// background.
 fn texts() -> Vec<String> {
     let mut texts = vec![slots::NOTHING.to_owned()];
     for cell in Cell::ALL {
@@ -164,6 +191,7 @@ fn texts() -> Vec<String> {
             }
         }
     }
+    texts.push(slots::MISSING.to_owned());
     texts.extend(Background::ALL.map(|background| background.name().to_owned()));
     texts
 }
@@ -196,7 +224,14 @@ impl Objective for FactsObjective {
         let shown = written.clone().detach();
         let mut metrics = vec![("right".to_owned(), self.right(&shown, &bags))];
         if self.focus > 0 {
-            metrics.extend(self.looks(&shown, &bags).map(|looks| ("focus".to_owned(), looks)));
+            let [missing, false_alarm] = self.denials(&shown, &bags);
+            let focus = [
+                ("focus", self.looks(&shown, &bags)),
+                ("missing", missing),
+                ("false_alarm", false_alarm),
+            ];
+            let known = focus.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
+            metrics.extend(known);
         }
         let off = written - expected.reshape([samples, queries, hidden]);
         let loss = off.powi_scalar(2).mean() / scale;
@@ -213,12 +248,13 @@ mod tests {
     #[test]
     fn no_text_comes_twice_and_places_come_in_order() {
         let texts = texts();
-        assert_eq!(texts.len(), 1 + PLACES * OBJECTS + Background::ALL.len());
+        assert_eq!(texts.len(), 2 + PLACES * OBJECTS + Background::ALL.len());
         assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
         for (place, cell) in Cell::ALL.into_iter().enumerate() {
             let objects = &texts[1 + place * OBJECTS..][..OBJECTS];
             assert!(objects.iter().all(|text| text.ends_with(cell.name())));
         }
         assert_eq!(texts[NOTHING], slots::NOTHING);
+        assert_eq!(texts[MISSING], slots::MISSING);
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! A Q-Former that reads the prompt can do more than list facts. With `model.focus_tokens`, the facts
 //! stand in an order of their own, one slot for each place of a scene, and the last slots tell again
-//! the facts that the next words are about, as far as the prompt says.
+//! the facts that the next words are about, as far as the prompt says, and whether what it asks about
+//! is missing.
 
 use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use rand::Rng;
@@ -23,10 +24,10 @@ use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
 use super::copy_files;
 use super::mixtures::scene_mixture;
 use super::slots;
-use crate::data::Mixture;
 use crate::data::packing::{PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, SceneTask, facts};
 use crate::data::splice::SplicedRow;
+use crate::data::{Focus, Mixture};
 use crate::draw::{Draw, EpochOrder, Stream};
 use crate::scenes::Scene;
 use crate::scenes::Split;
@@ -206,8 +207,8 @@ impl LanguageObjective {
                     let first = row.push(focus, &spliced);
                     let short = mixture.part(part).name() == SceneTask::Vqa.name();
                     let silent = short && rng.random_bool(SILENT);
-                    let objects = if silent { &[][..] } else { &text.objects };
-                    fill(self.tokens(&slots::focus(&scene, objects, focus))?, first);
+                    let look = if silent { Focus::default() } else { text.focus };
+                    fill(self.tokens(&slots::focus(&scene, &look, focus))?, first);
                 }
             }
             rows.push(row);
@@ -233,12 +234,11 @@ impl LanguageObjective {
     fn put(&self, bags: Tensor<2>, places: &[usize], words: Tensor<3>) -> Tensor<3> {
         let bags = if self.focus > 0 { noisy(bags) } else { bags };
         let [rows, seq, hidden] = words.dims();
-        let mut take: Vec<_> = (0..rows * seq).collect();
+        let row = |row: usize| i32::try_from(row).unwrap_or(i32::MAX);
+        let mut take: Vec<_> = (0..rows * seq).map(row).collect();
         for (bag, &place) in places.iter().enumerate() {
-            take[place] = rows * seq + bag;
+            take[place] = row(rows * seq + bag);
         }
-        let take: Vec<_> =
-            take.into_iter().map(|row| i32::try_from(row).unwrap_or(i32::MAX)).collect();
         let take = Tensor::<1, Int>::from_data(&take[..], &words.device());
         let both = Tensor::cat(vec![words.reshape([rows * seq, hidden]), bags], 0);
         both.select(0, take).reshape([rows, seq, hidden])

@@ -1,5 +1,6 @@
 //! Which fact stands in which soft token.
 
+use crate::data::Focus;
 use crate::data::scenes::fact;
 use crate::scenes::{Cell, Object, Scene};
 use crate::train::error::{Result, TrainError};
@@ -7,6 +8,10 @@ use crate::train::error::{Result, TrainError};
 /// What a slot says that has nothing to tell. A word, because the language model norms what it reads: of
 /// a slot that is nearly empty it would see the noise as large as any fact.
 pub(super) const NOTHING: &str = "nothing";
+
+/// What the last focus token says where a question is about what is not there. The others show the
+/// things that come near, and from those alone a language model does not learn to deny.
+pub(super) const MISSING: &str = "no";
 
 /// Makes sure that there is a slot for every fact beside the focus tokens.
 pub(super) fn check(slots: usize, focus: usize) -> Result<()> {
@@ -33,11 +38,14 @@ pub(super) fn places(scene: &Scene, slots: usize) -> Vec<String> {
     facts
 }
 
-/// The facts of the first of some objects, in `slots` slots.
-pub(super) fn focus(scene: &Scene, objects: &[usize], slots: usize) -> Vec<String> {
-    let facts = objects.iter().map(|&index| fact_of(&scene.objects[index]));
-    let mut facts: Vec<_> = facts.take(slots).collect();
-    facts.resize(slots, NOTHING.to_owned());
+/// The facts of the first of the objects to look at and, in the last of the `slots`, whether something
+/// is missing; nothing in no slots.
+pub(super) fn focus(scene: &Scene, focus: &Focus, slots: usize) -> Vec<String> {
+    let Some(objects) = slots.checked_sub(1) else { return Vec::new() };
+    let facts = focus.objects.iter().map(|&index| fact_of(&scene.objects[index]));
+    let mut facts: Vec<_> = facts.take(objects).collect();
+    facts.resize(objects, NOTHING.to_owned());
+    facts.push(if focus.missing { MISSING } else { NOTHING }.to_owned());
     facts
 }
 
@@ -58,8 +66,10 @@ mod tests {
         let facts = told.iter().filter(|told| *told != NOTHING);
         assert_eq!(facts.count(), scene.objects.len() + 1);
         let last = scene.objects.len() - 1;
-        let looked_at = focus(&scene, &[last], 4);
-        assert_eq!(looked_at[0], told[scene.objects[last].cell.index()]);
-        assert_eq!(looked_at[1..], [NOTHING; 3]);
+        let mut look = Focus { missing: false, objects: vec![last] };
+        let fact = &told[scene.objects[last].cell.index()];
+        assert_eq!(focus(&scene, &look, 4), [fact, NOTHING, NOTHING, NOTHING]);
+        look.missing = true;
+        assert_eq!(focus(&scene, &look, 4), [fact, NOTHING, NOTHING, MISSING]);
     }
 }
