@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
-use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::core::weights::LoadProgress;
+use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
 use vigc_pipeline::vigc::{GenerationConfig, Strategy};
 
 /// Which model, where.
@@ -18,6 +20,10 @@ pub(crate) struct ModelArgs {
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
+    /// What weights are kept in: f32, f16, bf16, q8 or q4, for all parts or one by one, as in
+    /// `bf16,language=q8` (parts: vision, qformer, language) [default: f32]
+    #[arg(long, value_name = "PRECISION")]
+    pub(crate) precision: Option<Precisions>,
 }
 
 impl ModelArgs {
@@ -27,10 +33,26 @@ impl ModelArgs {
             Some(name) => backend::device(name)?,
             None => backend::default_device()?,
         };
-        let Some(folder) = &self.model else { return Ok(InstructBlip::bundled(&device)?) };
-        InstructBlip::from_dir(folder, &device)
-            .with_context(|| format!("cannot open the model {}", folder.display()))
+        let options = LoadOptions { precisions: self.precision, progress: None };
+        let Some(folder) = &self.model else {
+            return Ok(InstructBlip::bundled_with(&device, &options)?);
+        };
+        let bar = loading_bar()?;
+        let shown = bar.clone();
+        let options = options.with_progress(LoadProgress::new(move |done, total| {
+            shown.set_length(total);
+            shown.set_position(done);
+        }));
+        let model = InstructBlip::from_dir_with(folder, &device, &options);
+        bar.finish_and_clear();
+        model.with_context(|| format!("cannot open the model {}", folder.display()))
     }
+}
+
+/// Weights read so far, with rate and remaining time.
+fn loading_bar() -> anyhow::Result<ProgressBar> {
+    let style = "weights {bytes}/{total_bytes} [{elapsed} < {eta}] {wide_bar} {bytes_per_sec}";
+    Ok(ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?))
 }
 
 /// How texts are generated.

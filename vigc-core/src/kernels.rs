@@ -14,17 +14,20 @@ mod gradient;
 #[cfg(feature = "flex")]
 mod math;
 #[cfg(feature = "flex")]
+mod products;
+#[cfg(feature = "flex")]
 mod rows;
 #[cfg(all(test, feature = "flex", feature = "train"))]
 mod tests;
 
-use burn::tensor::{Int, Tensor, activation};
+use burn::tensor::{DType, Int, Tensor, activation};
+
+use crate::nn::unpack;
 
 /// Whether the fused operations can take this tensor.
 #[cfg(feature = "flex")]
 fn fused<const D: usize>(x: &Tensor<D>) -> bool {
     use burn::backend::DispatchDevice;
-    use burn::tensor::DType;
 
     let device = x.device();
     x.dtype() == DType::F32
@@ -122,6 +125,40 @@ pub fn attention(
         None => scores,
     };
     activation::softmax(scores, 3).matmul(v)
+}
+
+/// `x w^T`, computed in f32 with weights in half precision.
+///
+/// # Shapes
+///
+/// - x: `[rows, inputs]`
+/// - w: `[outputs, inputs]`, f16 or bf16
+/// - output: `[rows, outputs]`
+#[must_use]
+pub fn half_product(x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if fused(&x) && !x.device().is_autodiff() {
+        return products::half(x, w);
+    }
+    x.matmul(w.cast(DType::F32).transpose())
+}
+
+/// `x w^T`, computed in f32 with weights of 8 or 4 bits; see [`blocks`](crate::nn::blocks).
+///
+/// # Shapes
+///
+/// - x: `[rows, inputs]`
+/// - codes: `[outputs, inputs]`, i8, or `[outputs, inputs / 2]`, u8
+/// - scales: `[outputs, inputs / 32]`, f16
+/// - output: `[rows, outputs]`
+#[must_use]
+pub fn block_product(x: Tensor<2>, codes: Tensor<2, Int>, scales: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if fused(&x) && !x.device().is_autodiff() {
+        return products::blocks(x, codes, scales);
+    }
+    let [_, inputs] = x.dims();
+    x.matmul(unpack(codes, scales, inputs).transpose())
 }
 
 /// The negative log-probability of each row's class.

@@ -20,14 +20,19 @@
 //! # }
 //! ```
 
+mod adapter;
 mod checkpoint;
 mod export;
 mod key_map;
 mod layers;
+mod packing;
+mod progress;
 mod report;
+mod safetensors_file;
 
 pub use checkpoint::Checkpoint;
 pub use export::{save, save_tensors};
 pub use key_map::KeyMap;
 pub use layers::Layers;
+pub use progress::LoadProgress;
 pub use report::{LoadReport, Strictness};

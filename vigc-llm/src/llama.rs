@@ -13,10 +13,10 @@ mod rms_norm;
 mod rope;
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::module::embedding;
-use burn::tensor::{Bool, Device, Int, Tensor};
-use vigc_core::nn::positions;
+use burn::tensor::{Bool, DType, Device, Int, Tensor};
+use vigc_core::nn::{Linear, LinearConfig, positions};
 
 pub use attention::Attention;
 pub use config::LlamaConfig;
@@ -63,10 +63,9 @@ impl LlamaConfig {
     /// Initializes a [`Llama`] with random weights.
     #[must_use]
     pub fn init(&self, device: &Device) -> Llama {
-        let embedding = EmbeddingConfig::new(self.vocab_size, self.hidden_size);
         Llama {
             model: Decoder {
-                embed_tokens: embedding.with_initializer(self.initializer()).init(device),
+                embed_tokens: self.embedding(device),
                 layers: (0..self.num_hidden_layers)
                     .map(|_| DecoderLayer::new(self, device))
                     .collect(),
@@ -78,6 +77,13 @@ impl LlamaConfig {
         }
     }
 
+    fn embedding(&self, device: &Device) -> Embedding {
+        let config = EmbeddingConfig::new(self.vocab_size, self.hidden_size);
+        let Embedding { weight } = config.with_initializer(self.initializer()).init(device);
+        let dtype = self.precision.of_tables();
+        Embedding { weight: weight.load_mapper(move |table| table.cast(dtype)) }
+    }
+
     fn initializer(&self) -> Initializer {
         Initializer::Normal { mean: 0.0, std: self.initializer_range }
     }
@@ -87,6 +93,7 @@ impl LlamaConfig {
 fn linear(config: &LlamaConfig, input: usize, output: usize, device: &Device) -> Linear {
     LinearConfig::new(input, output)
         .with_bias(false)
+        .with_precision(config.precision)
         .with_initializer(config.initializer())
         .init(device)
 }
@@ -100,7 +107,7 @@ impl Llama {
     /// - output: `[batch, seq, hidden]`
     #[must_use]
     pub fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        self.model.embed_tokens.forward(ids)
+        self.model.embed_tokens.forward(ids).cast(DType::F32)
     }
 
     /// As [`Llama::embed`], but the table learns nothing from what is done with its rows.

@@ -14,6 +14,7 @@ mod generate;
 pub mod keys;
 mod load;
 mod network;
+mod options;
 mod rank;
 mod save;
 
@@ -29,6 +30,7 @@ pub use files::ModelFiles;
 pub use generate::{Generated, Prompt, PromptInputs};
 pub use load::load_network;
 pub use network::Network;
+pub use options::{LoadOptions, Precisions};
 pub use save::{SpecialIds, TokenizerFiles, save_network};
 
 /// An InstructBLIP model that turns images and prompts into text.

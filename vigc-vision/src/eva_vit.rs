@@ -13,6 +13,7 @@ mod layer;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use vigc_core::nn::{LinearConfig, Precision};
 
 pub use self::attention::Attention;
 pub use self::embeddings::Embeddings;
@@ -42,6 +43,9 @@ pub struct EvaVitConfig {
     pub qkv_bias: bool,
     /// Activation of the feed-forward networks.
     pub hidden_act: HiddenAct,
+    /// What the weights are stored in; no part of the file.
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 impl Default for EvaVitConfig {
@@ -57,6 +61,7 @@ impl Default for EvaVitConfig {
             layer_norm_eps: 1e-6,
             qkv_bias: true,
             hidden_act: HiddenAct::Gelu,
+            precision: Precision::F32,
         }
     }
 }
@@ -108,6 +113,10 @@ impl EvaVitConfig {
             return Err(Error::Config { field: "patch_size", value, reason });
         }
         Ok(())
+    }
+
+    fn linear(&self, d_input: usize, d_output: usize) -> LinearConfig {
+        LinearConfig::new(d_input, d_output).with_precision(self.precision)
     }
 
     /// Initializes an [`EvaVit`] with random weights.

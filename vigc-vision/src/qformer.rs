@@ -13,10 +13,11 @@ pub mod keys;
 mod layer;
 
 use burn::module::Module;
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::nn::Initializer;
 use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use vigc_core::TokenBatch;
+use vigc_core::nn::{Linear, LinearConfig, Precision};
 
 pub use self::attention::{MultiHeadAttention, QFormerAttention};
 pub use self::embeddings::QFormerEmbeddings;
@@ -56,6 +57,9 @@ pub struct QFormerConfig {
     pub cross_attention_frequency: usize,
     /// Width of the image's tokens.
     pub encoder_hidden_size: usize,
+    /// What the weights are stored in; no part of the file.
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 impl Default for QFormerConfig {
@@ -75,6 +79,7 @@ impl Default for QFormerConfig {
             layer_norm_eps: 1e-12,
             cross_attention_frequency: 2,
             encoder_hidden_size: 1408,
+            precision: Precision::F32,
         }
     }
 }
@@ -146,7 +151,9 @@ impl QFormerConfig {
 
     fn linear(&self, d_input: usize, d_output: usize, device: &Device) -> Linear {
         let weight = Initializer::Normal { mean: 0.0, std: self.initializer_range };
-        let linear = LinearConfig::new(d_input, d_output).with_initializer(weight);
+        let linear = LinearConfig::new(d_input, d_output)
+            .with_initializer(weight)
+            .with_precision(self.precision);
         Linear {
             bias: Some(Initializer::Zeros.init([d_output], device)),
             ..linear.with_bias(false).init(device)

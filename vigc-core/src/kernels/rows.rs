@@ -62,7 +62,7 @@ pub(super) fn back_swiglu(gate: &[f32], up: &[f32], grad: &mut [f32], out: &mut 
 
 /// Sums in sixteen lanes, which vectorizes and is the same on every machine.
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
     let (a_lanes, a_rest) = a.as_chunks::<16>();
     let (b_lanes, b_rest) = b.as_chunks::<16>();

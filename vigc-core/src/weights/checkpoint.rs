@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+use burn_store::bridge;
 use burn_store::burn_pack::{Error as PackError, Tensor as StoredTensor};
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
-use burn_store::{ModuleStore, SafetensorsStore, bridge};
 
-use super::{KeyMap, Layers, LoadReport, Strictness};
+use super::{KeyMap, Layers, LoadReport, Strictness, safetensors_file};
 use crate::config::read_json;
 use crate::{Error, Result};
 
@@ -54,7 +54,7 @@ impl Checkpoint {
     /// [`Error::Safetensors`] if the bytes cannot be read.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
         let path = PathBuf::from(name);
-        let tensors = safetensors_names(SafetensorsStore::from_bytes(Some(bytes)), &path)?;
+        let tensors = safetensors_file::from_bytes(bytes, &path)?;
         Ok(Self { path, tensors })
     }
 
@@ -150,7 +150,7 @@ impl Checkpoint {
         Ok(Tensor::from_data(data.convert_dtype(DType::F32), device))
     }
 
-    /// Loads `module`, whose parameters are the tensors' names after `keys`, in f32.
+    /// Loads `module`, whose parameters are the tensors' names after `keys`, as [`Layers::apply`] does.
     ///
     /// Weights of linear layers are transposed and norms renamed from PyTorch's convention to burn's.
     ///
@@ -209,7 +209,7 @@ fn read_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>> {
     // The stores open lazily and would name neither the file nor the cause.
     std::fs::File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     if path.extension().is_some_and(|extension| extension == "safetensors") {
-        return safetensors_names(SafetensorsStore::from_file(path), path);
+        return safetensors_file::open(path);
     }
     pytorch_names(path)
         .map_err(|source| Error::PyTorch { path: path.to_owned(), source: Box::new(source) })
@@ -225,14 +225,4 @@ fn pytorch_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>, PytorchE
     };
     let tensors = reader.into_tensors().into_values().map(bridge::from_pytorch);
     Ok(tensors.map(|tensor| (tensor.name.clone(), tensor)).collect())
-}
-
-fn safetensors_names(
-    mut store: SafetensorsStore,
-    path: &Path,
-) -> Result<BTreeMap<String, StoredTensor>> {
-    let tensors = store.get_all_tensors();
-    tensors
-        .cloned()
-        .map_err(|source| Error::Safetensors { path: path.to_owned(), source: Box::new(source) })
 }

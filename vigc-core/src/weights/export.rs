@@ -4,20 +4,24 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
 use burn::module::Module;
 use burn::tensor::{DType, TensorData};
-use burn_store::{BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, bridge};
+use burn_store::burn_pack::Tensor as StoredTensor;
+use burn_store::{ModuleSnapshot, bridge};
 use safetensors::{Dtype, View};
 
 use super::KeyMap;
+use super::adapter::ToPyTorch;
 use crate::config::temporary_name;
 use crate::{Error, Result};
 
 /// Saves every parameter of `module` under its path renamed by `keys`, whole or not at all.
 ///
 /// The file follows PyTorch: weights of linear layers are `[out, in]`, norms have `weight` and
-/// `bias`, and the header says `format: pt`, so transformers opens it.
+/// `bias`, and the header says `format: pt`, so transformers opens it. Packed weights stay what they are.
+/// Parameters are read one after the other while the file is written.
 ///
 /// # Errors
 ///
@@ -28,16 +32,9 @@ pub fn save<M: Module>(
     dtype: DType,
     path: impl AsRef<Path>,
 ) -> Result<()> {
-    let path = path.as_ref();
     let rename = keys.compile();
-    let adapter = BurnToPyTorchAdapter.chain(FloatCastAdapter::to(dtype));
-    let tensors = module.collect(None, Some(Box::new(adapter)), true);
-    let read = |tensor: &_| {
-        bridge::to_data(tensor)
-            .map_err(|source| Error::Save { path: path.to_owned(), reason: source.to_string() })
-    };
-    let named = tensors.iter().map(|tensor| Ok((rename(&tensor.name), read(tensor)?)));
-    save_tensors(named.collect::<Result<Vec<_>>>()?, path)
+    let tensors = module.collect(None, Some(Box::new(ToPyTorch(dtype))), true);
+    write(tensors.into_iter().map(|tensor| (rename(&tensor.name), tensor)), path.as_ref())
 }
 
 /// Saves named tensors, whole or not at all.
@@ -46,14 +43,18 @@ pub fn save<M: Module>(
 ///
 /// [`Error::Save`] if a tensor's type has no place in safetensors or the file cannot be written.
 pub fn save_tensors(tensors: Vec<(String, TensorData)>, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
+    let stored = |(name, data): (String, _)| (name.clone(), bridge::from_data(data, name, None));
+    write(tensors.into_iter().map(stored), path.as_ref())
+}
+
+fn write(tensors: impl Iterator<Item = (String, StoredTensor)>, path: &Path) -> Result<()> {
     let fail = |reason: String| Error::Save { path: path.to_owned(), reason };
-    let mut views = Vec::with_capacity(tensors.len());
-    for (name, data) in tensors {
-        let dtype = dtype_of(data.dtype())
-            .ok_or_else(|| fail(format!("{name} has the type {:?}", data.dtype())))?;
-        let shape = data.shape().to_vec();
-        views.push((name, Stored { dtype, shape, data }));
+    let failure = Mutex::new(None);
+    let mut views = Vec::new();
+    for (name, tensor) in tensors {
+        let dtype = dtype_of(tensor.dtype)
+            .ok_or_else(|| fail(format!("{name} has the type {:?}", tensor.dtype)))?;
+        views.push((name, Stored { dtype, tensor, failure: &failure }));
     }
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let temporary = temporary_name(path);
@@ -61,33 +62,45 @@ pub fn save_tensors(tensors: Vec<(String, TensorData)>, path: impl AsRef<Path>) 
     let file = fs::File::create(&temporary).and_then(|file| file.metadata()).map_err(unwritten)?;
     safetensors::serialize_to_file(views, Some(format), &temporary)
         .map_err(|source| fail(source.to_string()))?;
+    if let Some(reason) = failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        fs::remove_file(&temporary).map_err(unwritten)?;
+        return Err(fail(reason));
+    }
     // safetensors leaves a file that only its owner can read.
     fs::set_permissions(&temporary, file.permissions()).map_err(unwritten)?;
     fs::rename(&temporary, path).map_err(unwritten)
 }
 
 /// A tensor as the safetensors crate wants to see it.
-struct Stored {
+struct Stored<'a> {
     dtype: Dtype,
-    shape: Vec<usize>,
-    data: TensorData,
+    tensor: StoredTensor,
+    /// Why a tensor could not be read, which a view has no way to say.
+    failure: &'a Mutex<Option<String>>,
 }
 
-impl View for Stored {
+impl View for Stored<'_> {
     fn dtype(&self) -> Dtype {
         self.dtype
     }
 
     fn shape(&self) -> &[usize] {
-        &self.shape
+        self.tensor.shape.as_slice()
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(self.data.as_bytes())
+        match self.tensor.to_bytes() {
+            Ok(bytes) => Cow::Owned(bytes.to_vec()),
+            Err(error) => {
+                let mut failure = self.failure.lock().unwrap_or_else(|held| held.into_inner());
+                failure.get_or_insert_with(|| format!("{}: {error}", self.tensor.name));
+                Cow::Owned(vec![0; self.data_len()])
+            }
+        }
     }
 
     fn data_len(&self) -> usize {
-        self.data.as_bytes().len()
+        self.tensor.byte_len()
     }
 }
 
@@ -99,6 +112,7 @@ fn dtype_of(dtype: DType) -> Option<Dtype> {
         DType::BF16 => Dtype::BF16,
         DType::I64 => Dtype::I64,
         DType::I32 => Dtype::I32,
+        DType::I8 => Dtype::I8,
         DType::U8 => Dtype::U8,
         _ => return None,
     })

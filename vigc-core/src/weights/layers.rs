@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::DType;
-use burn_store::{
-    ApplyError, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter,
-};
+use burn_store::{ApplyError, ModuleSnapshot};
 
-use super::{Checkpoint, LoadReport, Strictness};
+use super::adapter::FromPyTorch;
+use super::packing::{pack, source_of};
+use super::progress::Counter;
+use super::{Checkpoint, LoadProgress, LoadReport, Strictness};
 use crate::{Error, Result};
 
 /// Checkpoints on top of one another: where two hold a tensor of the same name, the later one counts.
@@ -17,17 +18,28 @@ use crate::{Error, Result};
 /// Published models come so: a frozen language model, an image encoder, what was pretrained, and what a
 /// finetuning changed of it. Nothing that is overwritten is read.
 #[derive(Debug, Clone, Default)]
-pub struct Layers(Vec<Checkpoint>);
+pub struct Layers {
+    checkpoints: Vec<Checkpoint>,
+    progress: Option<LoadProgress>,
+}
 
 impl Layers {
     /// Puts a checkpoint on top, whose tensors have the names of the parameters that take them.
     #[must_use]
     pub fn with(mut self, checkpoint: Checkpoint) -> Self {
-        self.0.push(checkpoint);
+        self.checkpoints.push(checkpoint);
         self
     }
 
-    /// Gives a module's parameters their values, in f32, and reports what came of each layer.
+    /// Tells someone how far [`Layers::apply`] has come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: LoadProgress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Gives a module's parameters their values and reports what came of each layer. They become f32, but for
+    /// the weights of layers that store them in less; see [`Precision`](crate::nn::Precision).
     ///
     /// # Errors
     ///
@@ -39,9 +51,9 @@ impl Layers {
         strictness: Strictness,
     ) -> Result<Vec<LoadReport>> {
         let mut reports: Vec<_> =
-            self.0.iter().map(|layer| LoadReport::new(layer.path())).collect();
+            self.checkpoints.iter().map(|layer| LoadReport::new(layer.path())).collect();
         let mut owners = BTreeMap::new();
-        for (index, layer) in self.0.iter().enumerate() {
+        for (index, layer) in self.checkpoints.iter().enumerate() {
             for name in layer.tensors.keys() {
                 if let Some(below) = owners.insert(name.as_str(), index) {
                     let report: &mut LoadReport = &mut reports[below];
@@ -50,23 +62,31 @@ impl Layers {
             }
         }
         let tensors = owners.iter().filter_map(|(name, &index)| {
-            let mut tensor = self.0[index].tensors.get(*name)?.clone();
+            let mut tensor = self.checkpoints[index].tensors.get(*name)?.clone();
             (*name).clone_into(&mut tensor.name);
-            Some(tensor)
+            Some(((*name).to_owned(), tensor))
         });
-        let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
-        let result = module.apply(tensors.collect(), None, Some(Box::new(adapter)), false);
+        let mut tensors = tensors.collect();
+        pack(module, &mut tensors);
+        let total = tensors.values().map(|tensor| tensor.byte_len() as u64).sum();
+        let counter = self.progress.clone().map(|progress| Arc::new(Counter::new(progress, total)));
+        let adapter = Box::new(FromPyTorch(counter.clone()));
+        let result = module.apply(tensors.into_values().collect(), None, Some(adapter), false);
         if let Some(error) = result.errors.first() {
-            let owner = owners.get(pytorch_name(path_of(error)).as_str());
-            let path = owner.map_or_else(|| self.top(), |&index| self.0[index].path.clone());
+            let owner = owner_of(&owners, path_of(error));
+            let path =
+                owner.map_or_else(|| self.top(), |index| self.checkpoints[index].path.clone());
             return Err(Error::Apply { path, reason: error.to_string() });
         }
         let missing: Vec<_> = result.missing.into_iter().map(|(path, _)| path).collect();
         if strictness == Strictness::Strict && !missing.is_empty() {
             return Err(Error::MissingTensors { path: self.top(), missing });
         }
+        if let Some(counter) = counter {
+            counter.finish();
+        }
         for path in result.applied {
-            if let Some(&index) = owners.get(pytorch_name(&path).as_str()) {
+            if let Some(index) = owner_of(&owners, &path) {
                 reports[index].applied.push(path);
             }
         }
@@ -82,7 +102,7 @@ impl Layers {
     }
 
     fn top(&self) -> PathBuf {
-        self.0.last().map(|layer| layer.path.clone()).unwrap_or_default()
+        self.checkpoints.last().map(|layer| layer.path.clone()).unwrap_or_default()
     }
 }
 
@@ -93,6 +113,12 @@ fn path_of(error: &ApplyError) -> &str {
         | ApplyError::AdapterError { path, .. }
         | ApplyError::LoadError { path, .. } => path,
     }
+}
+
+/// The layer that a parameter's value comes from.
+fn owner_of(owners: &BTreeMap<&str, usize>, path: &str) -> Option<usize> {
+    let packed = || owners.get(source_of(path)?.as_str());
+    owners.get(pytorch_name(path).as_str()).or_else(packed).copied()
 }
 
 /// The name that PyTorch gives to a parameter: norms have a weight and a bias there.

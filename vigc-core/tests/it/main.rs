@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
 mod broken;
+mod packed;
 mod weights;

@@ -1,10 +1,10 @@
 //! Causal self-attention with grouped key and value heads.
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Device, Tensor};
 use vigc_core::kernels::attention;
+use vigc_core::nn::Linear;
 
 use super::kv_cache::LayerCache;
 use super::rope::Rotation;

@@ -1,6 +1,7 @@
 //! The configuration of a LLaMA, read from and written as Hugging Face's `text_config`.
 
 use serde::{Deserialize, Serialize};
+use vigc_core::nn::Precision;
 
 /// Shape and constants of a [`Llama`](super::Llama).
 ///
@@ -32,6 +33,8 @@ pub struct LlamaConfig {
     pub rope_theta: f64,
     /// Standard deviation of newly initialized weights.
     pub initializer_range: f64,
+    /// What the weights are stored in; no part of the file.
+    pub precision: Precision,
 }
 
 impl LlamaConfig {
@@ -55,6 +58,7 @@ impl LlamaConfig {
             rms_norm_eps: 1e-6,
             rope_theta: 10_000.0,
             initializer_range: 0.02,
+            precision: Precision::F32,
         }
     }
 
@@ -170,6 +174,7 @@ impl TryFrom<Stored> for LlamaConfig {
             rms_norm_eps: stored.rms_norm_eps,
             rope_theta: rope_theta.unwrap_or(10_000.0),
             initializer_range: stored.initializer_range,
+            precision: Precision::F32,
         };
         config.refuse_impossible()?;
         Ok(config)

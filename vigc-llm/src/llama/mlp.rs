@@ -1,9 +1,9 @@
 //! The gated feed-forward network (`SwiGLU`).
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use vigc_core::kernels::swiglu;
+use vigc_core::nn::Linear;
 
 use super::{LlamaConfig, linear};
 

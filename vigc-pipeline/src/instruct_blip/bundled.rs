@@ -7,9 +7,9 @@ use vigc_core::weights::Checkpoint;
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
-use super::InstructBlip;
 use super::load::Parts;
 use super::save::TokenizerFiles;
+use super::{InstructBlip, LoadOptions};
 use crate::Result;
 
 /// The files of the bundled folder.
@@ -34,6 +34,15 @@ impl InstructBlip {
     ///
     /// None in a released crate: the folder is part of it and covered by tests.
     pub fn bundled(device: &Device) -> Result<Self> {
+        Self::bundled_with(device, &LoadOptions::default())
+    }
+
+    /// As [`InstructBlip::bundled`], with weights in the precisions that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructBlip::bundled`].
+    pub fn bundled_with(device: &Device, options: &LoadOptions) -> Result<Self> {
         let processor: Processor =
             json("processor_config.json", bundled!("processor_config.json"))?;
         let text: &[u8] = bundled!("tokenizer.json");
@@ -63,7 +72,7 @@ impl InstructBlip {
             ]),
         };
         let weights = Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
-        Self::assemble(parts, &weights, device)
+        Self::assemble(parts, &weights, device, options)
     }
 }
 

@@ -5,6 +5,7 @@ use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
 
+use super::Precisions;
 use super::network::Network;
 use crate::{Error, Result};
 use burn::tensor::Device;
@@ -29,6 +30,9 @@ pub struct InstructBlipConfig {
     /// Absent in Hugging Face folders, where it is the encoder's own; LAVIS used 1e-5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ln_vision_eps: Option<f64>,
+    /// What the weights are stored in; in a file only where they are in blocks.
+    #[serde(default, skip_serializing_if = "Precisions::has_no_blocks")]
+    pub precisions: Precisions,
 }
 
 fn thirty_two() -> usize {
@@ -46,6 +50,7 @@ impl InstructBlipConfig {
             num_query_tokens: thirty_two(),
             image_token_index: None,
             ln_vision_eps: None,
+            precisions: Precisions::default(),
         }
     }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, LoadReport, Strictness};
+use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::generation::GenerationConfig;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::ImageProcessor;
 
 use super::save::TokenizerFiles;
-use super::{InstructBlip, InstructBlipConfig, Network, keys};
+use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
 use crate::Result;
 
 /// The settings of `generation_config.json` that have a meaning here.
@@ -57,7 +57,7 @@ impl InstructBlip {
     /// Reads `config.json`, the weights, both tokenizers, the image processor and, if there is one,
     /// `generation_config.json` from a folder in Hugging Face's layout.
     ///
-    /// Weights are computed with in f32, whatever they are stored in.
+    /// Weights become f32, whatever they are stored in; [`InstructBlip::from_dir_with`] can keep them smaller.
     ///
     /// # Errors
     ///
@@ -65,6 +65,20 @@ impl InstructBlip {
     /// [`Error::Vision`](crate::Error::Vision) for a file that is missing or damaged,
     /// [`Error::Config`](crate::Error::Config) for parts that do not fit each other.
     pub fn from_dir(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        Self::from_dir_with(folder, device, &LoadOptions::default())
+    }
+
+    /// As [`InstructBlip::from_dir`], with weights in the precisions that are asked for. They are converted
+    /// while they are read, one tensor at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructBlip::from_dir`].
+    pub fn from_dir_with(
+        folder: impl AsRef<Path>,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self> {
         let folder = folder.as_ref();
         let generation = folder.join("generation_config.json");
         let parts = Parts {
@@ -79,14 +93,20 @@ impl InstructBlip {
             },
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
-        Self::assemble(parts, &Checkpoint::open(folder)?, device)
+        Self::assemble(parts, &Checkpoint::open(folder)?, device, options)
     }
 
     /// Gives every parameter its stored value and puts the parts together.
-    pub(super) fn assemble(parts: Parts, weights: &Checkpoint, device: &Device) -> Result<Self> {
+    pub(super) fn assemble(
+        mut parts: Parts,
+        weights: &Checkpoint,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self> {
         parts.config.validate()?;
+        parts.config.precisions = options.precisions_of(parts.config.precisions)?;
         let mut network = parts.config.init(device);
-        let report = load_network(&mut network, weights)?;
+        let report = load_with(&mut network, weights, options)?;
         for tensor in &report.unused {
             tracing::warn!("{}: nothing reads the tensor {tensor}", parts.name);
         }
@@ -110,7 +130,19 @@ impl InstructBlip {
 ///
 /// [`Error::Core`](crate::Error::Core) if one is missing or has another shape.
 pub fn load_network(network: &mut Network, weights: &Checkpoint) -> Result<LoadReport> {
-    Ok(weights.load(network, &keys::HUGGING_FACE, Strictness::Strict)?)
+    load_with(network, weights, &LoadOptions::default())
+}
+
+fn load_with(
+    network: &mut Network,
+    weights: &Checkpoint,
+    options: &LoadOptions,
+) -> Result<LoadReport> {
+    let mut layers = Layers::default().with(weights.clone().rename(&keys::HUGGING_FACE));
+    if let Some(progress) = &options.progress {
+        layers = layers.with_progress(progress.clone());
+    }
+    Ok(layers.apply(network, Strictness::Strict)?.remove(0))
 }
 
 /// The last part of a folder's path.

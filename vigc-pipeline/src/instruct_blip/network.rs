@@ -1,14 +1,15 @@
 //! The network: image encoder, Q-Former, projection and language model, without tokenizers.
 
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use vigc_core::TokenBatch;
-use vigc_llm::llama::Llama;
-use vigc_vision::eva_vit::EvaVit;
-use vigc_vision::qformer::{ImageKeyValues, QFormer};
+use vigc_core::nn::{Linear, LinearConfig};
+use vigc_llm::llama::{Llama, LlamaConfig};
+use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
+use vigc_vision::qformer::{ImageKeyValues, QFormer, QFormerConfig};
 
-use super::InstructBlipConfig;
+use super::{InstructBlipConfig, Precisions};
 
 /// The network of InstructBLIP (<https://arxiv.org/abs/2305.06500>).
 ///
@@ -32,20 +33,21 @@ pub struct Network {
 
 impl Network {
     pub(super) fn new(config: &InstructBlipConfig, device: &Device) -> Self {
-        let qformer = &config.qformer_config;
+        let Precisions { vision, qformer, language } = config.precisions;
+        let vision = EvaVitConfig { precision: vision, ..config.vision_config.clone() };
+        let qformer = QFormerConfig { precision: qformer, ..config.qformer_config.clone() };
+        let language = LlamaConfig { precision: language, ..config.text_config.clone() };
         let normal = Initializer::Normal { mean: 0.0, std: qformer.initializer_range };
-        let norm = LayerNormConfig::new(config.vision_config.hidden_size);
+        let norm = LayerNormConfig::new(vision.hidden_size);
         Self {
-            vision_model: config.vision_config.init(device),
+            vision_model: vision.init(device),
             ln_vision: norm.with_epsilon(config.ln_vision_eps()).init(device),
             query_tokens: normal.init([1, config.num_query_tokens, qformer.hidden_size], device),
             qformer: qformer.init(device),
-            language_projection: LinearConfig::new(
-                qformer.hidden_size,
-                config.text_config.hidden_size,
-            )
-            .init(device),
-            language_model: config.text_config.init(device),
+            language_projection: LinearConfig::new(qformer.hidden_size, language.hidden_size)
+                .with_precision(qformer.precision)
+                .init(device),
+            language_model: language.init(device),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod bundled;
 mod instruct_blip;
+mod precision;
 mod scripted;
 mod text_rules;
 mod vigc_instruct_blip;

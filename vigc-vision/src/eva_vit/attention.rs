@@ -1,8 +1,8 @@
 //! Multi-head self-attention with one fused projection.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use vigc_core::nn::Linear;
 
 use super::EvaVitConfig;
 use crate::attention::attend;
@@ -19,8 +19,8 @@ impl Attention {
     pub(super) fn new(config: &EvaVitConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
         Self {
-            qkv: LinearConfig::new(hidden, 3 * hidden).with_bias(config.qkv_bias).init(device),
-            projection: LinearConfig::new(hidden, hidden).init(device),
+            qkv: config.linear(hidden, 3 * hidden).with_bias(config.qkv_bias).init(device),
+            projection: config.linear(hidden, hidden).init(device),
             num_heads: config.num_attention_heads,
         }
     }

@@ -1,9 +1,10 @@
 //! A pre-norm transformer layer.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use vigc_core::kernels::gelu;
+use vigc_core::nn::Linear;
 
 use super::{Attention, EvaVitConfig};
 
@@ -44,8 +45,8 @@ impl EncoderLayer {
             self_attn: Attention::new(config, device),
             layer_norm2: norm.init(device),
             mlp: Mlp {
-                fc1: LinearConfig::new(hidden_size, intermediate_size).init(device),
-                fc2: LinearConfig::new(intermediate_size, hidden_size).init(device),
+                fc1: config.linear(hidden_size, intermediate_size).init(device),
+                fc2: config.linear(intermediate_size, hidden_size).init(device),
             },
         }
     }

@@ -1,8 +1,9 @@
 //! Self- and cross-attention with BERT's post-norm residual.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Tensor};
+use vigc_core::nn::Linear;
 
 use super::{KeyValues, QFormerConfig};
 use crate::attention::{attend, split_heads};

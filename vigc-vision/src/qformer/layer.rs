@@ -1,9 +1,10 @@
 //! A post-norm layer with separate feed-forward networks for queries and text.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Bool, Device, Tensor};
 use vigc_core::kernels::gelu;
+use vigc_core::nn::Linear;
 
 use super::{KeyValues, QFormerAttention, QFormerConfig};
 

@@ -9,11 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, Param};
-use burn::nn::Linear;
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use serde_json::json;
 use vigc_core::TokenBatch;
 use vigc_core::config::{read_json, write_json};
+use vigc_core::nn::Linear;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokens;

@@ -1,0 +1,173 @@
+//! A linear layer that hides what its weights are stored in.
+
+use burn::config::Config;
+use burn::module::{Module, Param, ParamId, Parameter};
+use burn::nn::Initializer;
+use burn::tensor::kind::Numeric;
+use burn::tensor::module::linear;
+use burn::tensor::{DType, Device, Int, Shape, Tensor};
+
+use super::Precision;
+use super::blocks::{BLOCK, bytes_per_row, scales_per_row};
+use crate::kernels;
+
+/// Configuration of a [`Linear`].
+#[derive(Config, Debug)]
+pub struct LinearConfig {
+    /// Width of the input.
+    pub d_input: usize,
+    /// Width of the output.
+    pub d_output: usize,
+    /// Whether something is added to the product.
+    #[config(default = true)]
+    pub bias: bool,
+    /// Draws the weights, and the bias.
+    #[config(
+        default = "Initializer::KaimingUniform { gain: 1.0 / 3f64.sqrt(), fan_out_only: false }"
+    )]
+    pub initializer: Initializer,
+    /// What the weights are stored in.
+    #[config(default = "Precision::F32")]
+    pub precision: Precision,
+}
+
+/// `x W + b`, computed in f32 whatever the weights are stored in.
+///
+/// In f32 it is burn's layer, weights as `[d_input, d_output]`, and can be trained. Other weights are
+/// packed: read from a checkpoint, they are converted on the way, and they never change.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// The weights in f32, `[d_input, d_output]`.
+    pub weight: Option<Param<Tensor<2>>>,
+    /// The weights in anything else.
+    pub packed: Option<PackedWeight>,
+    /// What is added, `[d_output]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+/// Weights in half precision, or codes with their scales; see [`blocks`](super::blocks).
+#[derive(Module, Debug)]
+pub struct PackedWeight {
+    /// f16 or bf16, `[d_output, d_input]`.
+    half: Option<Param<Tensor<2>>>,
+    /// 8-bit codes, `[d_output, d_input]`, or pairs of 4-bit codes, `[d_output, d_input / 2]`.
+    codes: Option<Param<Tensor<2, Int>>>,
+    /// `[d_output, d_input / 32]`, f16.
+    scales: Option<Param<Tensor<2>>>,
+    d_input: usize,
+}
+
+impl LinearConfig {
+    /// Initializes a [`Linear`]; only weights in f32 are drawn, others are zero until they are loaded.
+    #[must_use]
+    pub fn init(&self, device: &Device) -> Linear {
+        let Self { d_input, d_output, .. } = *self;
+        let (fan_in, fan_out) = (Some(d_input), Some(d_output));
+        let full = self.precision == Precision::F32;
+        let weight =
+            full.then(|| self.initializer.init_with([d_input, d_output], fan_in, fan_out, device));
+        let bias =
+            self.bias.then(|| self.initializer.init_with([d_output], fan_in, fan_out, device));
+        let packed = (!full).then(|| PackedWeight::zeros(self, device));
+        Linear { weight, packed, bias }
+    }
+}
+
+impl Linear {
+    /// Multiplies the last axis.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[.., d_input]`
+    /// - output: `[.., d_output]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the last axis has another width.
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let bias = self.bias.as_ref().map(Param::val);
+        if let Some(weight) = &self.weight {
+            return linear(input, weight.val(), bias);
+        }
+        let packed = self.packed.as_ref().expect("a layer has weights of one kind");
+        let mut dims = input.dims();
+        let rows = dims[..D - 1].iter().product();
+        let output = packed.product(input.reshape([rows, dims[D - 1]]));
+        dims[D - 1] = output.dims()[1];
+        let output = output.reshape(dims);
+        match bias {
+            Some(bias) => output + bias.unsqueeze(),
+            None => output,
+        }
+    }
+}
+
+impl PackedWeight {
+    fn zeros(config: &LinearConfig, device: &Device) -> Self {
+        let LinearConfig { d_input, d_output, precision, .. } = *config;
+        let codes = |dtype, width| blank::<Int>([d_output, width], dtype, device);
+        let mut packed = Self { half: None, codes: None, scales: None, d_input };
+        match precision {
+            Precision::Q8 => packed.codes = Some(codes(DType::I8, d_input)),
+            Precision::Q4 => packed.codes = Some(codes(DType::U8, bytes_per_row(d_input))),
+            half => {
+                let dtype = half.of_tables();
+                let weight = blank([d_output, d_input], dtype, device);
+                packed.half = Some(weight.load_mapper(move |weight: Tensor<2>| weight.cast(dtype)));
+            }
+        }
+        let scales = [d_output, scales_per_row(d_input)];
+        packed.scales = packed.codes.is_some().then(|| blank(scales, DType::F16, device));
+        packed
+    }
+
+    /// `[rows, d_input]` to `[rows, d_output]`.
+    fn product(&self, x: Tensor<2>) -> Tensor<2> {
+        match (&self.half, &self.codes, &self.scales) {
+            (Some(half), ..) => kernels::half_product(x, half.val()),
+            (None, Some(codes), Some(scales)) => {
+                kernels::block_product(x, codes.val(), scales.val())
+            }
+            _ => unreachable!("packed weights are halves, or codes with scales"),
+        }
+    }
+
+    /// The weights in f32, `[d_output, d_input]`.
+    #[must_use]
+    pub fn unpacked(&self) -> Tensor<2> {
+        match (&self.half, &self.codes, &self.scales) {
+            (Some(half), ..) => half.val().cast(DType::F32),
+            (None, Some(codes), Some(scales)) => unpack(codes.val(), scales.val(), self.d_input),
+            _ => unreachable!("packed weights are halves, or codes with scales"),
+        }
+    }
+}
+
+/// Weights of blocks in f32, `[d_output, d_input]`.
+pub(crate) fn unpack(codes: Tensor<2, Int>, scales: Tensor<2>, d_input: usize) -> Tensor<2> {
+    let [d_output, width] = codes.dims();
+    let codes = if width == d_input {
+        codes.float()
+    } else {
+        let codes = codes.cast(DType::I32);
+        let high = codes.clone().div_scalar(16);
+        let low = codes - high.clone().mul_scalar(16);
+        let pairs = Tensor::stack::<3>(vec![low, high], 2);
+        pairs.float().sub_scalar(8.0).reshape([d_output, 2 * width]).narrow(1, 0, d_input)
+    };
+    let scales = scales.cast(DType::F32).unsqueeze_dim::<3>(2);
+    let [_, blocks, _] = scales.dims();
+    let scales = scales.expand([d_output, blocks, BLOCK]).reshape([d_output, blocks * BLOCK]);
+    codes.cast(DType::F32) * scales.narrow(1, 0, d_input)
+}
+
+/// Zeros that are made only if nothing is loaded into them.
+fn blank<K>(shape: [usize; 2], dtype: DType, device: &Device) -> Param<Tensor<2, K>>
+where
+    K: Numeric + 'static,
+    Tensor<2, K>: Parameter,
+{
+    let zeros = move |device: &Device, _| Tensor::zeros(shape, (device, dtype));
+    Param::uninitialized(ParamId::new(), zeros, device.clone(), false, Shape::from(shape))
+}

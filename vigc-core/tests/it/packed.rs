@@ -1,0 +1,186 @@
+//! Linear layers whose weights are not f32: read from a checkpoint, multiplied and saved.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use burn::tensor::{DType, Device, Distribution, Tensor, TensorData};
+use vigc_core::nn::{Linear, LinearConfig, Precision};
+use vigc_core::weights::{
+    Checkpoint, KeyMap, Layers, LoadProgress, Strictness, save, save_tensors,
+};
+
+/// How far a weight may be off, as a part of the largest of its block.
+fn step(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1e-7,
+        Precision::F16 => 1.0 / 2048.0,
+        Precision::Bf16 => 1.0 / 256.0,
+        Precision::Q8 => 0.6 / 127.0,
+        _ => 1.01 / 8.0,
+    }
+}
+
+/// Noise between -1 and 1: splitmix64 of the places.
+fn numbers(shape: [usize; 2], seed: u64) -> Vec<f32> {
+    let noise = |place: u64| {
+        let mut bits = (place + (seed << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..(shape[0] * shape[1]) as u64).map(noise).collect()
+}
+
+fn layer(precision: Precision, [outputs, inputs]: [usize; 2]) -> LinearConfig {
+    LinearConfig::new(inputs, outputs).with_precision(precision)
+}
+
+/// `x w^T + b` in f64.
+fn exact(x: &[f32], w: &[f32], b: &[f32], [outputs, inputs]: [usize; 2]) -> Vec<f64> {
+    let row = |x: &[f32]| {
+        let line = |(w, b): (&[f32], &f32)| {
+            let products = w.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x));
+            products.sum::<f64>() + f64::from(*b)
+        };
+        w.chunks(inputs).zip(b).map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(b.len(), outputs);
+    x.chunks(inputs).flat_map(row).collect()
+}
+
+#[test]
+fn products_are_right_for_few_rows_and_many_in_every_precision() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    // One block, a ragged one, several tasks, several panels.
+    for shape in [[3, 32], [5, 75], [1100, 432], [2100, 64]] {
+        let [outputs, inputs] = shape;
+        let (weights, bias) = (numbers(shape, 1), numbers([1, outputs], 2));
+        let tensors = vec![
+            ("weight".to_owned(), TensorData::new(weights.clone(), shape)),
+            ("bias".to_owned(), TensorData::new(bias.clone(), [outputs])),
+        ];
+        save_tensors(tensors, &path).unwrap();
+        for precision in Precision::ALL {
+            let mut linear = layer(precision, shape).init(&device);
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict).unwrap();
+            for rows in [1, 2, 8, 9, 40] {
+                let x = numbers([rows, inputs], 3);
+                let expected = exact(&x, &weights, &bias, shape);
+                let input = Tensor::<2>::from_data(TensorData::new(x, [rows, inputs]), &device);
+                let found = linear.forward(input.clone()).into_data();
+                // Errors of the weights are independent: they add up as their squares do.
+                let limit = step(precision) * 4.0 * (inputs as f64).sqrt() + 1e-4;
+                for (found, expected) in found.iter::<f64>().zip(expected) {
+                    let error = (found - expected).abs();
+                    assert!(error < limit, "{precision} {shape:?} x{rows}: off by {error}");
+                }
+                if let Some(packed) = &linear.packed {
+                    // The same weights by burn's own operations, as other backends compute.
+                    let plain = input.matmul(packed.unpacked().transpose());
+                    let plain = plain + linear.bias.as_ref().unwrap().val().unsqueeze();
+                    let gap = found_gap(&found, &plain.into_data());
+                    assert!(gap < 1e-4, "{precision} {shape:?} x{rows}: {gap}");
+                }
+            }
+        }
+    }
+}
+
+fn found_gap(a: &TensorData, b: &TensorData) -> f64 {
+    a.iter::<f64>().zip(b.iter::<f64>()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn what_is_saved_loads_again_and_halves_keep_the_name_that_others_read() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let [original, copy] =
+        ["original", "copy"].map(|name| folder.path().join(format!("{name}.safetensors")));
+    let full: Linear = layer(Precision::F32, [6, 64]).init(&device);
+    save(&full, &KeyMap::IDENTITY, DType::F32, &original).unwrap();
+    let x = Tensor::<2>::random([3, 64], Distribution::Default, &device);
+    for precision in Precision::ALL {
+        let open = |path| {
+            let mut linear = layer(precision, [6, 64]).init(&device);
+            let checkpoint = Checkpoint::open(path).unwrap();
+            checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict).unwrap();
+            linear
+        };
+        let first = open(&original);
+        save(&first, &KeyMap::IDENTITY, DType::F32, &copy).unwrap();
+        let stored = Checkpoint::open(&copy).unwrap();
+        let expected = match precision {
+            Precision::F32 => Some(DType::F32),
+            Precision::F16 => Some(DType::F16),
+            Precision::Bf16 => Some(DType::BF16),
+            _ => None,
+        };
+        assert_eq!(stored.dtype("weight"), expected, "{precision}");
+        assert_eq!(stored.dtype("packed.codes").is_some(), expected.is_none(), "{precision}");
+        let second = open(&copy);
+        let (first, second) = (first.forward(x.clone()), second.forward(x.clone()));
+        first.into_data().assert_eq(&second.into_data(), true);
+    }
+}
+
+#[test]
+fn a_missing_weight_is_missing_whatever_it_would_be_stored_in() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    save_tensors(vec![("bias".to_owned(), TensorData::new(vec![0.0f32; 3], [3]))], &path).unwrap();
+    for precision in Precision::ALL {
+        let mut linear = layer(precision, [3, 32]).init(&device);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let error = checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict);
+        assert!(error.unwrap_err().to_string().contains("lacks"), "{precision}");
+    }
+    let wrong = TensorData::new(vec![0.0f32; 64], [2, 32]);
+    save_tensors(vec![("weight".to_owned(), wrong)], &path).unwrap();
+    for precision in Precision::ALL {
+        let mut linear = layer(precision, [3, 32]).with_bias(false).init(&device);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let error = checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("does not fit") && error.contains("model.safetensors"), "{error}");
+    }
+}
+
+#[test]
+fn progress_ends_with_all_bytes() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let full: Linear = layer(Precision::F32, [6, 64]).init(&device);
+    save(&full, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
+    let heard = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+    let hears = Arc::clone(&heard);
+    let progress = LoadProgress::new(move |done, total| {
+        assert!(done <= total);
+        hears[0].store(done, Ordering::Relaxed);
+        hears[1].store(total, Ordering::Relaxed);
+    });
+    let layers = Layers::default().with(Checkpoint::open(&path).unwrap()).with_progress(progress);
+    layers.apply(&mut layer(Precision::F32, [6, 64]).init(&device), Strictness::Strict).unwrap();
+    let heard = [0, 1].map(|i| heard[i].load(Ordering::Relaxed));
+    assert_eq!(heard, [4 * (6 * 64 + 6); 2]);
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_open_is_an_error() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let full: Linear = layer(Precision::F32, [6, 64]).init(&device);
+    save(&full, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 100]).unwrap();
+    let mut linear = layer(Precision::F32, [6, 64]).init(&device);
+    let error = checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict).unwrap_err();
+    assert!(error.to_string().contains("model.safetensors"), "{error}");
+}
