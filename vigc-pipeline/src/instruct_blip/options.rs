@@ -39,7 +39,6 @@ impl From<Precision> for Precisions {
 impl Precisions {
     /// Whether no part is in blocks, which files keep under names of their own.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     pub fn has_no_blocks(&self) -> bool {
         let parts = [self.vision, self.qformer, self.language];
         !parts.iter().any(|part| matches!(part, Precision::Q8 | Precision::Q4))
