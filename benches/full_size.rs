@@ -63,7 +63,9 @@ impl Settings {
 
 fn main() -> Result<()> {
     let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
-        println!("full_size is run by hand: cargo bench -p vigc-benches --bench full_size -- --folder FOLDER");
+        println!(
+            "full_size is run by hand: cargo bench -p vigc-benches --bench full_size -- --folder FOLDER"
+        );
         return Ok(());
     };
     let bytes = write_unless_there(&settings.folder, settings.size)?;

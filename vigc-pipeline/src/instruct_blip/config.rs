@@ -54,6 +54,30 @@ impl InstructBlipConfig {
         }
     }
 
+    /// InstructBLIP around Vicuna 7B v1.1, as LAVIS and VIGC have it.
+    #[must_use]
+    pub fn vicuna_7b() -> Self {
+        Self::lavis(LlamaConfig::vicuna_7b())
+    }
+
+    /// InstructBLIP around Vicuna 13B v1.1, as LAVIS and VIGC have it.
+    #[must_use]
+    pub fn vicuna_13b() -> Self {
+        Self::lavis(LlamaConfig::vicuna_13b())
+    }
+
+    /// The published image encoder and Q-Former around any language model.
+    ///
+    /// The norm after the encoder has PyTorch's default epsilon in LAVIS (`nn.LayerNorm` in `blip2.py`), where
+    /// Hugging Face's port has the encoder's own.
+    #[must_use]
+    pub fn lavis(language: LlamaConfig) -> Self {
+        // BERT's words and `[DEC]`.
+        let qformer = QFormerConfig { vocab_size: 30_523, ..QFormerConfig::default() };
+        let config = Self::new(EvaVitConfig::default(), qformer, language);
+        Self { ln_vision_eps: Some(1e-5), ..config }
+    }
+
     /// Sets the number of visual tokens.
     #[must_use]
     pub fn with_num_query_tokens(mut self, num_query_tokens: usize) -> Self {

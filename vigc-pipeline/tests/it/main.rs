@@ -3,6 +3,7 @@
 
 mod bundled;
 mod instruct_blip;
+mod keys;
 mod precision;
 mod scripted;
 mod text_rules;
