@@ -72,7 +72,7 @@ impl InstructBlip {
             ]),
         };
         let weights = Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
-        Self::assemble(parts, &weights, device, options)
+        Self::from_hugging_face(parts, &weights, device, options)
     }
 }
 

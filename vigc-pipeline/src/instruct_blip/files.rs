@@ -2,11 +2,18 @@
 
 use std::path::PathBuf;
 
-use vigc_core::weights::{Layers, LoadReport, Strictness};
+use burn::tensor::Device;
+use vigc_core::config::read_json;
+use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
+use vigc_llm::llama::LlamaConfig;
 use vigc_llm::lora::{LoraAdapter, LoraConfig};
+use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
+use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
-use super::{FileKind, Network, keys};
-use crate::Result;
+use super::load::{Parts, StoredGeneration, name_of};
+use super::save::TokenizerFiles;
+use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
+use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.
 ///
@@ -17,12 +24,20 @@ use crate::Result;
 /// | `pretrained` | Q-Former, queries, `ln_vision`, projection | `instruct_blip_vicuna7b_trimmed.pth` |
 /// | `finetuned` | what a finetuning trained of these, and low-rank updates of the language model | `vigc7b_instrucblip_okvqa.pth` |
 /// | `adapter` | low-rank updates of the language model | a folder that PEFT saved |
+/// | `bert` | the Q-Former's words, `vocab.txt` or `tokenizer.json` | a folder with `bert-base-uncased` |
 ///
 /// ```no_run
 /// use vigc_pipeline::instruct_blip::ModelFiles;
+/// use vigc_pipeline::prelude::*;
 ///
+/// # fn main() -> vigc_pipeline::Result<()> {
 /// let files = ModelFiles::new("vicuna-7b-v1.1", "eva_vit_g.pth", "instruct_blip_vicuna7b_trimmed.pth")
-///     .with_finetuned("vigc7b_instrucblip_okvqa.pth");
+///     .with_finetuned("vigc7b_instrucblip_okvqa.pth")
+///     .with_bert("bert-base-uncased");
+/// let options = LoadOptions::default().with_precisions(Precision::Bf16);
+/// let (model, reports) = InstructBlip::from_files(&files, &Device::default(), &options)?;
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct ModelFiles {
@@ -31,6 +46,8 @@ pub struct ModelFiles {
     pretrained: Vec<PathBuf>,
     finetuned: Vec<PathBuf>,
     adapters: Vec<PathBuf>,
+    bert: Option<PathBuf>,
+    config: Option<InstructBlipConfig>,
 }
 
 impl ModelFiles {
@@ -47,6 +64,8 @@ impl ModelFiles {
             pretrained: vec![pretrained.into()],
             finetuned: Vec::new(),
             adapters: Vec::new(),
+            bert: None,
+            config: None,
         }
     }
 
@@ -64,6 +83,21 @@ impl ModelFiles {
         self
     }
 
+    /// Sets where the Q-Former's words are.
+    #[must_use]
+    pub fn with_bert(mut self, bert: impl Into<PathBuf>) -> Self {
+        self.bert = Some(bert.into());
+        self
+    }
+
+    /// Sets the shape of the network, which is the published one otherwise, around a language model as its
+    /// folder's `config.json` says.
+    #[must_use]
+    pub fn with_config(mut self, config: InstructBlipConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
     /// Gives every parameter of a network its value and reports what came of each file.
     ///
     /// # Errors
@@ -72,7 +106,15 @@ impl ModelFiles {
     /// [`Error::Core`](crate::Error::Core) if one cannot be read, a tensor does not fit or one is missing
     /// in all files, [`Error::Llm`](crate::Error::Llm) if low-rank updates do not fit the language model.
     pub fn load(&self, network: &mut Network) -> Result<Vec<LoadReport>> {
-        let mut language = FileKind::Llama.open(&self.llm)?.scope(LANGUAGE);
+        Ok(self.layers(self.language()?)?.apply(network, Strictness::Strict)?)
+    }
+
+    /// The language model's weights under its own names, nothing added.
+    fn language(&self) -> Result<Checkpoint> {
+        Ok(FileKind::Llama.open(&self.llm)?.scope(LANGUAGE))
+    }
+
+    fn layers(&self, mut language: Checkpoint) -> Result<Layers> {
         for folder in &self.adapters {
             LoraAdapter::from_dir(folder)?.merge_into(&mut language)?;
         }
@@ -86,8 +128,59 @@ impl ModelFiles {
             upper.push(file);
         }
         let bottom = language.rename(&keys::LLAMA);
-        let layers = upper.into_iter().fold(Layers::default().with(bottom), Layers::with);
-        Ok(layers.apply(network, Strictness::Strict)?)
+        Ok(upper.into_iter().fold(Layers::default().with(bottom), Layers::with))
+    }
+
+    /// The shape of the network, with as many words as there are embeddings.
+    fn shape(&self, language: &Checkpoint) -> Result<InstructBlipConfig> {
+        let mut config = match &self.config {
+            Some(config) => config.clone(),
+            None => {
+                InstructBlipConfig::lavis(read_json::<LlamaConfig>(self.llm.join("config.json"))?)
+            }
+        };
+        if let Some(&[words, _]) = language.shape("model.embed_tokens.weight") {
+            config.text_config.vocab_size = words;
+        }
+        Ok(config)
+    }
+}
+
+impl InstructBlip {
+    /// Puts a model together from the files that its parts were published in, and reports what came of each.
+    ///
+    /// The special tokens, the picture size and the settings of generation are the reference's: every text begins and ends
+    /// with `</s>`, five beams with a repetition penalty of 1.5 (`blip2_vicuna_instruct.py`).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ModelFiles::load`]; [`Error::Config`] if no words of the Q-Former are named or parts do not fit each
+    /// other, [`Error::Llm`] if a tokenizer cannot be read.
+    pub fn from_files(
+        files: &ModelFiles,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<(Self, Vec<LoadReport>)> {
+        let language = files.language()?;
+        let config = files.shape(&language)?;
+        let bert = files.bert.as_ref().ok_or_else(|| Error::Config {
+            field: "bert",
+            problem: "is not set, expected the folder of bert-base-uncased's vocab.txt".to_owned(),
+        })?;
+        let side = u32::try_from(config.vision_config.image_size).unwrap_or(u32::MAX);
+        let parts = Parts {
+            name: files.finetuned.last().or(files.pretrained.last()).map_or_else(
+                || name_of(&files.llm),
+                |file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            ),
+            config,
+            text_tokenizer: TextTokenizer::from_dir(&files.llm)?,
+            qformer_tokenizer: BertTokenizer::from_dir(bert)?,
+            processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
+            generation: StoredGeneration::reference(),
+            tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,
+        };
+        Self::assemble(parts, files.layers(language)?, device, options)
     }
 }
 

@@ -59,12 +59,20 @@ impl InstructBlip {
             self.network().language_inputs(&self.qformer_batch(prompts)?, images.key_values());
         let encode = |prompt: &Prompt<'_>| self.text_tokenizer().encode(prompt.text);
         let ids = prompts.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
-        let prompts = TokenBatch::pad_left(&ids, self.text_tokenizer().pad_id());
+        let prompts = TokenBatch::pad_left(&ids, self.padding_id());
         let [batch, queries, _] = soft.dims();
         let tokens = self.network().language_model.embed(prompts.ids(self.device()));
         let seen = Tensor::<2, Bool>::full([batch, queries], true, self.device());
         let mask = Tensor::cat(vec![seen, prompts.mask(self.device())], 1);
         Ok(PromptInputs { embeds: Tensor::cat(vec![soft, tokens], 1), mask, prompts })
+    }
+
+    /// Fills up the language model's rows. The reference's `[PAD]` lies behind Vicuna's vocabulary, so a model without a
+    /// row for it pads with the end token; no token looks at either.
+    pub(super) fn padding_id(&self) -> u32 {
+        let text = self.text_tokenizer();
+        let words = self.network().language_model.vocab_size();
+        if (text.pad_id() as usize) < words { text.pad_id() } else { text.eos_id() }
     }
 
     /// The prompts in the Q-Former's vocabulary, padded on the right.

@@ -25,6 +25,17 @@ pub(super) struct StoredGeneration {
 }
 
 impl StoredGeneration {
+    /// What the reference generates with (`blip2_vicuna_instruct.py`, the YAML files of VIGC).
+    pub(super) fn reference() -> Self {
+        Self {
+            num_beams: Some(5),
+            max_new_tokens: Some(249),
+            min_new_tokens: None,
+            repetition_penalty: Some(1.5),
+            length_penalty: Some(1.0),
+        }
+    }
+
     /// The file's settings; greedy with the library's limits where it is silent.
     fn into_config(self) -> GenerationConfig {
         let base = match self.num_beams {
@@ -93,24 +104,41 @@ impl InstructBlip {
             },
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
-        Self::assemble(parts, &Checkpoint::open(folder)?, device, options)
+        Self::from_hugging_face(parts, &Checkpoint::open(folder)?, device, options)
+    }
+
+    /// Puts the parts together with weights under Hugging Face's names.
+    pub(super) fn from_hugging_face(
+        parts: Parts,
+        weights: &Checkpoint,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self> {
+        let name = parts.name.clone();
+        let layers = Layers::default().with(weights.clone().rename(&keys::HUGGING_FACE));
+        let (model, reports) = Self::assemble(parts, layers, device, options)?;
+        for tensor in reports.iter().flat_map(|report| &report.unused) {
+            tracing::warn!("{name}: nothing reads the tensor {tensor}");
+        }
+        Ok(model)
     }
 
     /// Gives every parameter its stored value and puts the parts together.
     pub(super) fn assemble(
         mut parts: Parts,
-        weights: &Checkpoint,
+        weights: Layers,
         device: &Device,
         options: &LoadOptions,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Vec<LoadReport>)> {
         parts.config.validate()?;
         parts.config.precisions = options.precisions_of(parts.config.precisions)?;
         let mut network = parts.config.init(device);
-        let report = load_with(&mut network, weights, options)?;
-        for tensor in &report.unused {
-            tracing::warn!("{}: nothing reads the tensor {tensor}", parts.name);
-        }
-        Ok(Self {
+        let weights = match &options.progress {
+            Some(progress) => weights.with_progress(progress.clone()),
+            None => weights,
+        };
+        let reports = weights.apply(&mut network, Strictness::Strict)?;
+        let model = Self {
             name: parts.name,
             config: parts.config,
             network,
@@ -120,7 +148,8 @@ impl InstructBlip {
             generation: parts.generation.into_config(),
             tokenizer_files: parts.tokenizer_files,
             device: device.clone(),
-        })
+        };
+        Ok((model, reports))
     }
 }
 
@@ -130,23 +159,11 @@ impl InstructBlip {
 ///
 /// [`Error::Core`](crate::Error::Core) if one is missing or has another shape.
 pub fn load_network(network: &mut Network, weights: &Checkpoint) -> Result<LoadReport> {
-    load_with(network, weights, &LoadOptions::default())
-}
-
-fn load_with(
-    network: &mut Network,
-    weights: &Checkpoint,
-    options: &LoadOptions,
-) -> Result<LoadReport> {
-    let mut layers = Layers::default().with(weights.clone().rename(&keys::HUGGING_FACE));
-    if let Some(progress) = &options.progress {
-        layers = layers.with_progress(progress.clone());
-    }
-    Ok(layers.apply(network, Strictness::Strict)?.remove(0))
+    Ok(weights.load(network, &keys::HUGGING_FACE, Strictness::Strict)?)
 }
 
 /// The last part of a folder's path.
-fn name_of(folder: &Path) -> String {
+pub(super) fn name_of(folder: &Path) -> String {
     let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     absolute.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -32,7 +32,7 @@ impl InstructBlip {
         let inputs = self.prompt_inputs(images, &[prompt])?;
         let encode = |text: &&str| self.text_tokenizer().encode_target(text);
         let targets = candidates.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
-        let answers = TokenBatch::pad_right(&targets, self.text_tokenizer().pad_id());
+        let answers = TokenBatch::pad_right(&targets, self.padding_id());
         let [batch, answer_len] = answers.dims();
         let [_, prompt_len, hidden] = inputs.embeds.dims();
         let lm = &self.network().language_model;

@@ -1,7 +1,7 @@
 //! Writing a Hugging Face folder that transformers opens.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::DType;
 use serde_json::{Value, json};
@@ -39,6 +39,20 @@ impl TokenizerFiles {
             let path = folder.join(name);
             let bytes = fs::read(&path).map_err(|source| Error::Read { path, source })?;
             Ok(((*name).to_owned(), bytes))
+        };
+        present.map(read).collect::<Result<_>>().map(Self)
+    }
+
+    /// Reads those of a language model's folder and those of a folder of the Q-Former's words.
+    pub(super) fn of(language: &Path, bert: &Path) -> Result<Self> {
+        let inner = ["tokenizer.json", "tokenizer_config.json", "vocab.txt"];
+        let outer = TOKENIZER_FILES.iter().filter(|name| !name.contains('/'));
+        let outer = outer.map(|name| (language.join(name), (*name).to_owned()));
+        let inner = inner.map(|name| (bert.join(name), format!("qformer_tokenizer/{name}")));
+        let present = outer.chain(inner).filter(|(path, _)| path.is_file());
+        let read = |(path, name): (PathBuf, String)| match fs::read(&path) {
+            Ok(bytes) => Ok((name, bytes)),
+            Err(source) => Err(Error::Read { path, source }),
         };
         present.map(read).collect::<Result<_>>().map(Self)
     }

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Tensor, Tolerance};
 use serde::Deserialize;
 use vigc_core::weights::{Checkpoint, LoadReport};
 use vigc_llm::generation::GenerationConfig;
-use vigc_pipeline::instruct_blip::{InstructBlip, ModelFiles, Prompt, load_network};
+use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelFiles, Prompt, load_network};
 use vigc_vision::image::RgbImage;
 
 /// f32 sums in another order.
@@ -88,6 +88,39 @@ fn layered_files_are_the_same_model() {
     assert!(finetuned.overwritten.is_empty() && finetuned.missing.is_empty());
     let given: usize = reports.iter().map(|report| report.applied.len()).sum();
     assert_eq!(given, tiny_report().applied.len());
+}
+
+#[test]
+fn a_model_of_published_files_writes_what_transformers_does() {
+    let file = |name: &str| fixtures().join("containers").join(name);
+    let llm = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(file("vicuna")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), llm.path().join(entry.file_name())).unwrap();
+    }
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        fs::copy(fixtures().join("tiny").join(name), llm.path().join(name)).unwrap();
+    }
+    let files = ModelFiles::new(llm.path(), file("eva_vit.pth"), file("pretrained.pth"))
+        .with_finetuned(file("finetuned.pth"))
+        .with_config(tiny().config().clone());
+    let open = |files: &ModelFiles| {
+        InstructBlip::from_files(files, &Device::default(), &LoadOptions::default())
+    };
+    let error = open(&files).unwrap_err().to_string();
+    assert!(error.contains("bert") && error.contains("vocab.txt"), "{error}");
+
+    let (model, reports) =
+        open(&files.with_bert(fixtures().join("tiny/qformer_tokenizer"))).unwrap();
+    assert_eq!((model.name(), reports.len()), ("finetuned", 4));
+    assert_equal_stages(&model);
+    let reference = model.generation_config();
+    assert_eq!((reference.max_new_tokens, reference.repetition_penalty), (249, 1.5));
+
+    // What it saves is a folder like any other.
+    let folder = tempfile::tempdir().unwrap();
+    model.save_pretrained(folder.path(), DType::F32).unwrap();
+    assert_equal_stages(&InstructBlip::from_dir(folder.path(), &Device::default()).unwrap());
 }
 
 fn tiny_report() -> LoadReport {
