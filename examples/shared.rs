@@ -1,13 +1,17 @@
 //! What several examples share: the model, the device and how texts are generated.
 #![allow(dead_code, reason = "no example uses all of it")]
+#![allow(clippy::print_stderr, reason = "an example talks to the terminal")]
+
+mod parts;
 
 use std::path::PathBuf;
 
 use anyhow::Context;
+use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
-use vigc_pipeline::core::weights::LoadProgress;
+use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
 use vigc_pipeline::vigc::{GenerationConfig, Strategy};
 
@@ -17,6 +21,8 @@ pub(crate) struct ModelArgs {
     /// Folder of a model in Hugging Face's layout [default: the bundled vigc-mini]
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) parts: parts::PartsArgs,
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
@@ -34,18 +40,37 @@ impl ModelArgs {
             None => backend::default_device()?,
         };
         let options = LoadOptions { precisions: self.precision, progress: None };
-        let Some(folder) = &self.model else {
+        if self.model.is_none() && self.parts.llm.is_none() {
             return Ok(InstructBlip::bundled_with(&device, &options)?);
-        };
+        }
         let bar = loading_bar()?;
         let shown = bar.clone();
         let options = options.with_progress(LoadProgress::new(move |done, total| {
             shown.set_length(total);
             shown.set_position(done);
         }));
-        let model = InstructBlip::from_dir_with(folder, &device, &options);
+        let model = self.read(&device, &options);
         bar.finish_and_clear();
-        model.with_context(|| format!("cannot open the model {}", folder.display()))
+        model
+    }
+
+    fn read(&self, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+        if let Some(files) = self.parts.files() {
+            let (model, reports) = InstructBlip::from_files(&files, device, options)?;
+            for report in reports {
+                let LoadReport { path, applied, overwritten, unused, .. } = report;
+                let counts = [applied.len(), overwritten.len(), unused.len()];
+                let [applied, overwritten, unused] = counts;
+                eprintln!(
+                    "{}: {applied} tensors, {overwritten} given by later files, {unused} unused",
+                    path.display()
+                );
+            }
+            return Ok(model);
+        }
+        let folder = self.model.as_deref().context("no model is named")?;
+        InstructBlip::from_dir_with(folder, device, options)
+            .with_context(|| format!("cannot open the model {}", folder.display()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::DType;
 use serde_json::{Value, json};
 use vigc_core::config::{write_json, write_whole};
+use vigc_core::nn::Precision;
 use vigc_core::weights::save;
 use vigc_llm::generation::Strategy;
 
@@ -146,6 +147,12 @@ fn stored_config(config: &InstructBlipConfig, ids: SpecialIds, dtype: DType) -> 
     stored["architectures"] = json!(["InstructBlipForConditionalGeneration"]);
     stored["model_type"] = json!("instructblip");
     stored["use_decoder_only_language_model"] = json!(true);
+    // What transformers makes of all weights: that of the most, the language model's.
+    let dtype = match config.precisions.language {
+        Precision::F16 => DType::F16,
+        Precision::Bf16 => DType::BF16,
+        _ => dtype,
+    };
     stored["dtype"] = json!(dtype_name(dtype));
     stored["vision_config"]["model_type"] = json!("instructblip_vision_model");
     stored["qformer_config"]["model_type"] = json!("instructblip_qformer");
