@@ -17,6 +17,7 @@ mod network;
 mod options;
 mod rank;
 mod save;
+mod token_ids;
 
 use burn::tensor::Device;
 use vigc_llm::generation::GenerationConfig;

@@ -11,6 +11,7 @@ use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::ImageProcessor;
 
 use super::save::TokenizerFiles;
+use super::token_ids::StoredIds;
 use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
 use crate::Result;
 
@@ -91,11 +92,13 @@ impl InstructBlip {
         options: &LoadOptions,
     ) -> Result<Self> {
         let folder = folder.as_ref();
+        let text_tokenizer = TextTokenizer::from_dir(folder)?;
+        warn_of_wrong_ids(folder, &text_tokenizer)?;
         let generation = folder.join("generation_config.json");
         let parts = Parts {
             name: name_of(folder),
             config: read_json(folder.join("config.json"))?,
-            text_tokenizer: TextTokenizer::from_dir(folder)?,
+            text_tokenizer,
             qformer_tokenizer: BertTokenizer::from_dir(folder.join("qformer_tokenizer"))?,
             processor: ImageProcessor::from_dir(folder)?,
             generation: match generation.is_file() {
@@ -151,6 +154,26 @@ impl InstructBlip {
         };
         Ok((model, reports))
     }
+}
+
+/// Names the special tokens of a folder's configurations that are not the tokenizer's, which is followed.
+fn warn_of_wrong_ids(folder: &Path, tokenizer: &TextTokenizer) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Stored {
+        #[serde(default)]
+        text_config: StoredIds,
+    }
+    let stored: Stored = read_json(folder.join("config.json"))?;
+    let mut said = stored.text_config.contradictions("config.json", tokenizer);
+    let generation = folder.join("generation_config.json");
+    if generation.is_file() {
+        let stored: StoredIds = read_json(generation)?;
+        said.extend(stored.contradictions("generation_config.json", tokenizer));
+    }
+    for sentence in said {
+        tracing::warn!("{}/{sentence}", folder.display());
+    }
+    Ok(())
 }
 
 /// Gives every parameter of a network its value from a checkpoint with Hugging Face's names.
