@@ -18,7 +18,7 @@ mod vqa;
 
 pub use annotation::{Annotation, Annotations};
 pub use coco::{CocoObject, open_coco_captions, open_coco_instances};
-pub use dataset::{Focus, ImageSource, InstructionDataset, InstructionRow, JoinedImages};
+pub use dataset::{ImageSource, InstructionDataset, InstructionRow, JoinedImages};
 pub use error::DataError;
 pub use instructed::{AnnotatedImages, Form, Instructed, Topic};
 pub use llava::open_llava;

@@ -40,6 +40,7 @@ mod texts;
 pub use attributes::{Background, Cell, Color, Kind, Size};
 pub use claim::{Claim, Property, Subjects, Trait};
 pub use dataset::{DatasetConfig, DatasetError, DatasetSummary, scene_seed};
+pub use focus::Focus;
 pub use grammar::{Question, Unparsed, claims, parse_question, sentences};
 pub use judge::{Judge, Judgement, QuestionJudgement, Verdict};
 pub use masks::{Masks, PatchLabel};

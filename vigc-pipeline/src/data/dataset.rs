@@ -14,17 +14,10 @@ pub struct InstructionRow {
     pub input: String,
     /// What the language model is to write.
     pub output: String,
-    /// What to look at for it.
-    pub focus: Focus,
-}
-
-/// What to look at for the next words, as far as a prompt says; known of rendered scenes only.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Focus {
-    /// Whether the question takes for granted, or asks for, what is not there.
-    pub missing: bool,
-    /// Indices of the scene's objects, none twice.
+    /// What to look at for it: objects of a rendered scene, none of other images.
     pub objects: Vec<usize>,
+    /// Whether it is about what is not there; never known of other images.
+    pub missing: bool,
 }
 
 /// Rows of one task. A row may draw its wording anew at every visit.

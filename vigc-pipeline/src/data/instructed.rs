@@ -11,9 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use vigc_vision::image::{ImageLimits, open_image};
 
-use super::{
-    Annotation, Annotations, DataError, Focus, ImageSource, InstructionDataset, InstructionRow,
-};
+use super::{Annotation, Annotations, DataError, ImageSource, InstructionDataset, InstructionRow};
 use crate::prompt::instructions::{CAPTION, KNOWLEDGE_VQA, VQAV2};
 use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
@@ -189,7 +187,8 @@ impl InstructionDataset for Instructed {
             image: self.first_image + image,
             input,
             output,
-            focus: Focus::default(),
+            objects: Vec::new(),
+            missing: false,
         })
     }
 }

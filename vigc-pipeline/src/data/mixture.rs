@@ -123,7 +123,6 @@ impl Mixture {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Focus;
     use super::*;
 
     struct Numbers(&'static str, usize);
@@ -139,7 +138,7 @@ mod tests {
 
         fn row(&self, image: usize, _: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
             let (input, output) = (self.0.to_owned(), String::new());
-            Ok(InstructionRow { image, input, output, focus: Focus::default() })
+            Ok(InstructionRow { image, input, output, objects: Vec::new(), missing: false })
         }
     }
 

@@ -6,11 +6,13 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Focus, ImageSource, InstructionDataset, InstructionRow};
+use super::{DataError, ImageSource, InstructionDataset, InstructionRow};
 use crate::prompt::instructions::CAPTION;
 use crate::prompt::templates::QUESTION_ANSWERING;
 use crate::prompt::{LlavaTask, qa_text};
-use crate::scenes::{Cell, Color, Dialogue, Kind, QuestionAnswer, Scene, Size, Split, Teller};
+use crate::scenes::{
+    Cell, Color, Dialogue, Focus, Kind, QuestionAnswer, Scene, Size, Split, Teller,
+};
 
 impl From<Dialogue> for LlavaTask {
     fn from(dialogue: Dialogue) -> Self {
@@ -233,9 +235,9 @@ impl InstructionDataset for SceneRows {
     }
 
     fn row(&self, index: usize, rng: &mut ChaCha8Rng) -> Result<InstructionRow, DataError> {
-        let SceneText { input, output, focus } =
+        let SceneText { input, output, focus: Focus { missing, objects } } =
             self.task.text(&self.range.scene(index), self.range.split, rng);
-        Ok(InstructionRow { image: index, input, output, focus })
+        Ok(InstructionRow { image: index, input, output, objects, missing })
     }
 }
 

@@ -5,7 +5,15 @@ use super::claim::{Claim, Subjects};
 use super::grammar::{claims, parse_question, sentences};
 use super::judge::{Judge, QuestionJudgement};
 use super::noun::Group;
-use crate::data::Focus;
+
+/// What to look at for the next words, as far as a prompt says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Focus {
+    /// Whether the question takes for granted, or asks for, what is not there.
+    pub missing: bool,
+    /// Indices of the scene's objects, none twice.
+    pub objects: Vec<usize>,
+}
 
 impl Scene {
     /// What to look at for what comes `next` in the answer to a question, behind what is `said`

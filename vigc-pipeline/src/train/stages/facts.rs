@@ -17,11 +17,11 @@ use vigc_llm::tokenizer::BertTokenizer;
 
 use super::instruct::{Lessons, SoftTokenWriter};
 use super::{language::Bags, slots};
+use crate::data::InstructionRow;
 use crate::data::scenes::{SceneRange, fact};
-use crate::data::{Focus, InstructionRow};
 use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
-use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
+use crate::scenes::{Background, Cell, Color, Focus, Kind, Scene, Size, Split};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::Result;
 use crate::train::features::ImageFeatures;
@@ -99,7 +99,7 @@ impl FactsObjective {
         let images: Vec<_> = rows.iter().map(|row| row.image).collect();
         let prompts =
             rows.iter().map(|row| self.bert.encode(&row.input)).collect::<Result<Vec<_>, _>>()?;
-        let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), &row.focus));
+        let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), row));
         Ok(FactsBatch {
             bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
             features: features.batch(&images),
@@ -108,9 +108,10 @@ impl FactsObjective {
     }
 
     /// The rows of the table that a scene's queries are to write.
-    fn bags(&self, scene: &Scene, look: &Focus) -> Vec<usize> {
+    fn bags(&self, scene: &Scene, row: &InstructionRow) -> Vec<usize> {
+        let look = Focus { missing: row.missing, objects: row.objects.clone() };
         let places = slots::places(scene, self.queries - self.focus);
-        let focus = slots::focus(scene, look, self.focus);
+        let focus = slots::focus(scene, &look, self.focus);
         places.iter().chain(&focus).map(|text| self.rows[text]).collect()
     }
 

@@ -24,13 +24,12 @@ use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
 use super::copy_files;
 use super::mixtures::scene_mixture;
 use super::slots;
+use crate::data::Mixture;
 use crate::data::packing::{PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, SceneTask, facts};
 use crate::data::splice::SplicedRow;
-use crate::data::{Focus, Mixture};
 use crate::draw::{Draw, EpochOrder, Stream};
-use crate::scenes::Scene;
-use crate::scenes::Split;
+use crate::scenes::{Focus, Scene, Split};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
@@ -207,7 +206,10 @@ impl LanguageObjective {
                     let first = row.push(focus, &spliced);
                     let short = mixture.part(part).name() == SceneTask::Vqa.name();
                     let silent = short && rng.random_bool(SILENT);
-                    let look = if silent { Focus::default() } else { text.focus };
+                    let look = match silent {
+                        true => Focus::default(),
+                        false => Focus { missing: text.missing, objects: text.objects },
+                    };
                     fill(self.tokens(&slots::focus(&scene, &look, focus))?, first);
                 }
             }

@@ -1,8 +1,7 @@
 //! Which fact stands in which soft token.
 
-use crate::data::Focus;
 use crate::data::scenes::fact;
-use crate::scenes::{Cell, Object, Scene};
+use crate::scenes::{Cell, Focus, Object, Scene};
 use crate::train::error::{Result, TrainError};
 
 /// What a slot says that has nothing to tell. A word, because the language model norms what it reads: of
