@@ -22,6 +22,8 @@
 
 mod checkpoint;
 mod export;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod key_map;
 mod layers;
 mod report;

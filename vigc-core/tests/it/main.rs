@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
 mod broken;
+#[cfg(feature = "hub")]
+mod hub;
 mod weights;
