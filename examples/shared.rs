@@ -1,9 +1,13 @@
 //! What several examples share: the model, the device and how texts are generated.
 #![allow(dead_code, reason = "no example uses all of it")]
 
-use std::path::PathBuf;
+#[cfg(feature = "hub")]
+mod download;
+
+use std::path::Path;
 
 use anyhow::Context;
+use burn::tensor::Device;
 use clap::Args;
 use vigc_pipeline::backend;
 use vigc_pipeline::instruct_blip::InstructBlip;
@@ -12,25 +16,52 @@ use vigc_pipeline::vigc::{GenerationConfig, Strategy};
 /// Which model, where.
 #[derive(Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// Folder of a model in Hugging Face's layout [default: the bundled vigc-mini]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
+    /// Folder of a model in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
+    /// [default: the bundled vigc-mini]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
 }
 
 impl ModelArgs {
-    /// Opens the model.
+    /// Opens the model, fetched first if it has to be.
     pub(crate) fn open(&self) -> anyhow::Result<InstructBlip> {
         let device = match &self.device {
             Some(name) => backend::device(name)?,
             None => backend::default_device()?,
         };
-        let Some(folder) = &self.model else { return Ok(InstructBlip::bundled(&device)?) };
-        InstructBlip::from_dir(folder, &device)
-            .with_context(|| format!("cannot open the model {}", folder.display()))
+        match &self.model {
+            Some(name) => open_named(name, &device),
+            None => Ok(InstructBlip::bundled(&device)?),
+        }
     }
+}
+
+#[cfg(feature = "hub")]
+fn open_named(name: &str, device: &Device) -> anyhow::Result<InstructBlip> {
+    use vigc_pipeline::core::weights::hub::Hub;
+    use vigc_pipeline::instruct_blip::ModelSource;
+
+    match name.parse()? {
+        ModelSource::Folder(folder) => open_folder(&folder, device),
+        ModelSource::Repository(repo) => {
+            let mut bars = download::Bars::default();
+            InstructBlip::from_hub(&repo, &Hub::from_env(), &mut bars, device)
+                .with_context(|| format!("cannot open {repo}, which is no folder, from the hub"))
+        }
+    }
+}
+
+#[cfg(not(feature = "hub"))]
+fn open_named(name: &str, device: &Device) -> anyhow::Result<InstructBlip> {
+    open_folder(name.as_ref(), device)
+}
+
+fn open_folder(folder: &Path, device: &Device) -> anyhow::Result<InstructBlip> {
+    InstructBlip::from_dir(folder, device)
+        .with_context(|| format!("cannot open the model {}", folder.display()))
 }
 
 /// How texts are generated.
