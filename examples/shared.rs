@@ -4,7 +4,10 @@
 
 mod parts;
 
-use std::path::PathBuf;
+#[cfg(feature = "hub")]
+mod download;
+
+use std::path::Path;
 
 use anyhow::Context;
 use burn::tensor::Device;
@@ -18,9 +21,10 @@ use vigc_pipeline::vigc::{GenerationConfig, Strategy};
 /// Which model, where.
 #[derive(Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// Folder of a model in Hugging Face's layout [default: the bundled vigc-mini]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: Option<PathBuf>,
+    /// Folder of a model in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
+    /// [default: the bundled vigc-mini]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) parts: parts::PartsArgs,
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
@@ -33,7 +37,7 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// Opens the model.
+    /// Opens the model, fetched first if it has to be.
     pub(crate) fn open(&self) -> anyhow::Result<InstructBlip> {
         let device = match &self.device {
             Some(name) => backend::device(name)?,
@@ -68,9 +72,7 @@ impl ModelArgs {
             }
             return Ok(model);
         }
-        let folder = self.model.as_deref().context("no model is named")?;
-        InstructBlip::from_dir_with(folder, device, options)
-            .with_context(|| format!("cannot open the model {}", folder.display()))
+        open_named(self.model.as_deref().context("no model is named")?, device, options)
     }
 }
 
@@ -78,6 +80,35 @@ impl ModelArgs {
 fn loading_bar() -> anyhow::Result<ProgressBar> {
     let style = "weights {bytes}/{total_bytes} [{elapsed} < {eta}] {wide_bar} {bytes_per_sec}";
     Ok(ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?))
+}
+
+#[cfg(feature = "hub")]
+fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+    use vigc_pipeline::core::weights::hub::Hub;
+    use vigc_pipeline::instruct_blip::ModelSource;
+
+    match name.parse()? {
+        ModelSource::Folder(folder) => open_folder(&folder, device, options),
+        ModelSource::Repository(repo) => {
+            let mut bars = download::Bars::default();
+            InstructBlip::from_hub(&repo, &Hub::from_env(), &mut bars, device, options)
+                .with_context(|| format!("cannot open {repo}, which is no folder, from the hub"))
+        }
+    }
+}
+
+#[cfg(not(feature = "hub"))]
+fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+    open_folder(name.as_ref(), device, options)
+}
+
+fn open_folder(
+    folder: &Path,
+    device: &Device,
+    options: &LoadOptions,
+) -> anyhow::Result<InstructBlip> {
+    InstructBlip::from_dir_with(folder, device, options)
+        .with_context(|| format!("cannot open the model {}", folder.display()))
 }
 
 /// How texts are generated.

@@ -89,4 +89,22 @@ pub enum Error {
         /// The parameters left without a value, at least one.
         missing: Vec<String>,
     },
+    /// A name is not that of a repository of the Hugging Face hub.
+    #[cfg(feature = "hub")]
+    #[error("{name:?} is no repository, expected owner/name or owner/name@revision")]
+    RepoId {
+        /// The name.
+        name: String,
+    },
+    /// A file could not be had from the Hugging Face hub.
+    #[cfg(feature = "hub")]
+    #[error("{repo}, {file}: {source}")]
+    Hub {
+        /// The repository.
+        repo: String,
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: Box<crate::weights::hub::Problem>,
+    },
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`weights`] | checkpoints: open, rename, load, report, save |
+//! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, fetch |
 //! | [`config`] | JSON files with the path in every error |
 //! | [`kernels`] | fused operations for the CPU |
 //! | [`nn`] | attention masks and positions that several models need |

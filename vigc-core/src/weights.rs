@@ -23,6 +23,8 @@
 mod adapter;
 mod checkpoint;
 mod export;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod key_map;
 mod layers;
 mod packing;

@@ -36,6 +36,15 @@ pub enum Error {
         /// What would do.
         expected: String,
     },
+    /// A name is neither that of a folder nor that of a repository.
+    #[cfg(feature = "hub")]
+    #[error(
+        "{name:?} is no model: there is no such folder, and a repository is owner/name or owner/name@revision"
+    )]
+    ModelSource {
+        /// The name.
+        name: String,
+    },
     /// A device was asked for that cannot be used.
     #[error("device {name:?} {problem}; there {} {}", if .usable.len() == 1 { "is" } else { "are" }, .usable.join(", "))]
     Device {

@@ -11,6 +11,8 @@ mod encoded;
 mod file_kind;
 mod files;
 mod generate;
+#[cfg(feature = "hub")]
+mod hub;
 pub mod keys;
 mod load;
 mod network;
@@ -29,6 +31,8 @@ pub use encoded::EncodedImages;
 pub use file_kind::FileKind;
 pub use files::ModelFiles;
 pub use generate::{Generated, Prompt, PromptInputs};
+#[cfg(feature = "hub")]
+pub use hub::ModelSource;
 pub use load::load_network;
 pub use network::Network;
 pub use options::{LoadOptions, Precisions};

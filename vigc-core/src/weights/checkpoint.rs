@@ -182,12 +182,11 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     for name in WEIGHTS {
         let index = folder.join(format!("{name}.index.json"));
         if index.is_file() {
-            let shards: ShardIndex = read_json(&index)?;
-            let names: BTreeSet<_> = shards.weight_map.into_values().collect();
+            let names = shard_names(&index)?;
             if names.is_empty() {
                 break;
             }
-            return names.into_iter().map(|name| shard_path(folder, &index, name)).collect();
+            return Ok(names.into_iter().map(|name| folder.join(name)).collect());
         }
         let file = folder.join(name);
         if file.is_file() {
@@ -197,11 +196,14 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     Err(Error::NoWeights { path: folder.to_owned() })
 }
 
-fn shard_path(folder: &Path, index: &Path, name: String) -> Result<PathBuf> {
-    if Path::new(&name).file_name() != Some(name.as_ref()) {
-        return Err(Error::ShardName { path: index.to_owned(), shard: name });
+/// The files that an index of shards names, all of them in its folder.
+pub(super) fn shard_names(index: &Path) -> Result<BTreeSet<String>> {
+    let shards: ShardIndex = read_json(index)?;
+    let names: BTreeSet<_> = shards.weight_map.into_values().collect();
+    match names.iter().find(|name| Path::new(name).file_name() != Some(name.as_ref())) {
+        Some(shard) => Err(Error::ShardName { path: index.to_owned(), shard: shard.clone() }),
+        None => Ok(names),
     }
-    Ok(folder.join(name))
 }
 
 /// Lists one file's tensors without reading their data.

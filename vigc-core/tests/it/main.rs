@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
 mod broken;
+#[cfg(feature = "hub")]
+mod hub;
 mod packed;
 mod weights;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
 mod bundled;
+#[cfg(feature = "hub")]
+mod hub;
 mod instruct_blip;
 mod keys;
 mod precision;
