@@ -1,7 +1,10 @@
 //! Text to token ids and back: the language model's byte-pair encoding and the Q-Former's
-//! `WordPiece`, both read from the files of a Hugging Face folder.
+//! `WordPiece`, both read from the files of a Hugging Face folder, the former from SentencePiece's too.
 
 mod bert;
+mod pieces;
+mod sentence_piece;
+mod special_tokens;
 mod text;
 pub mod train;
 
@@ -10,7 +13,8 @@ use std::path::Path;
 use tokenizers::Tokenizer;
 
 pub use bert::BertTokenizer;
-pub use text::{SpecialTokens, TextTokenizer};
+pub use special_tokens::SpecialTokens;
+pub use text::TextTokenizer;
 
 use crate::{Error, Result};
 

@@ -14,10 +14,14 @@ use crate::{Error, Result};
 /// The reference's `max_txt_len`.
 const MAX_LEN: usize = 128;
 
+/// The number of words of BERT's published vocabulary.
+const BERT_VOCAB_SIZE: usize = 30522;
+
 /// BERT's uncased `WordPiece`.
 ///
 /// A text that is too long loses its beginning: the question and what has been answered so far are
-/// at its end, and the reference cuts there too.
+/// at its end, and the reference cuts there too. BERT's published vocabulary gets `[DEC]`, which no
+/// text begins with.
 #[derive(Debug, Clone)]
 pub struct BertTokenizer {
     tokenizer: Tokenizer,
@@ -72,7 +76,10 @@ impl BertTokenizer {
         Self::new(tokenizer, path)
     }
 
-    fn new(tokenizer: Tokenizer, path: &Path) -> Result<Self> {
+    fn new(mut tokenizer: Tokenizer, path: &Path) -> Result<Self> {
+        if tokenizer.get_vocab_size(true) == BERT_VOCAB_SIZE {
+            tokenizer.add_special_tokens(&[AddedToken::from("[DEC]", true)]);
+        }
         Ok(Self {
             cls: required_id(&tokenizer, "[CLS]", path)?,
             sep: required_id(&tokenizer, "[SEP]", path)?,
@@ -108,6 +115,12 @@ impl BertTokenizer {
     #[must_use]
     pub fn pad_id(&self) -> u32 {
         self.pad
+    }
+
+    /// The id of one token, special ones included.
+    #[must_use]
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
     }
 
     /// The number of tokens, special ones included.

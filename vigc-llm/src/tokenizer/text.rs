@@ -1,88 +1,72 @@
 //! The language model's tokenizer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use tokenizers::Tokenizer;
-use vigc_core::config::read_json;
 
-use super::{decode_text, encode_pieces, read_tokenizer, required_id, tokenizer_from_bytes};
-use crate::Result;
-
-/// Which tokens begin and end a text and fill up a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpecialTokens {
-    /// Begins every text.
-    pub bos: String,
-    /// Ends every answer.
-    pub eos: String,
-    /// Fills up the rows of a batch.
-    pub pad: String,
-}
-
-impl SpecialTokens {
-    /// What the reference sets: a text begins with the token that ends it.
-    ///
-    /// LLaMA's own `<s>` is never used; models trained this way write worse behind it.
-    #[must_use]
-    pub fn reference() -> Self {
-        Self { bos: "</s>".to_owned(), eos: "</s>".to_owned(), pad: "[PAD]".to_owned() }
-    }
-}
+use super::pieces::{PieceTokenizer, Spaces};
+use super::special_tokens::{SpecialTokens, TokenizerConfig};
+use super::{decode_text, encode_pieces, read_tokenizer, tokenizer_from_bytes};
+use crate::{Error, Result};
 
 /// A byte-pair encoding in LLaMA's style that falls back to bytes, so every text has tokens.
 #[derive(Debug, Clone)]
 pub struct TextTokenizer {
-    tokenizer: Tokenizer,
+    tokenizer: Inner,
     bos: u32,
     eos: u32,
     pad: u32,
 }
 
-/// The part of `tokenizer_config.json` that is read.
-#[derive(Debug, Default, Deserialize)]
-struct TokenizerConfig {
-    bos_token: Option<Token>,
-    eos_token: Option<Token>,
-    pad_token: Option<Token>,
-}
-
-/// A special token as old and new files write it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Plain(String),
-    Added { content: String },
-}
-
-impl Token {
-    fn into_content(self) -> String {
-        match self {
-            Self::Plain(content) | Self::Added { content } => content,
-        }
-    }
+#[derive(Debug, Clone)]
+enum Inner {
+    /// What `tokenizer.json` says.
+    Pipeline(Tokenizer),
+    /// LLaMA's rules over a vocabulary.
+    Pieces(PieceTokenizer),
 }
 
 impl TextTokenizer {
-    /// Reads `tokenizer.json` and the special tokens of `tokenizer_config.json` from a folder.
+    /// Reads `tokenizer.json`, or else SentencePiece's `tokenizer.model`, and the special tokens of
+    /// `tokenizer_config.json` from a folder.
     ///
     /// Tokens that the configuration does not name are [`SpecialTokens::reference`]'s, and the end
     /// token pads if there is no padding token.
     ///
     /// # Errors
     ///
-    /// [`Error::Core`](crate::Error::Core) if a file cannot be read,
-    /// [`Error::Tokenizer`](crate::Error::Tokenizer) if it is no tokenizer and
-    /// [`Error::SpecialToken`](crate::Error::SpecialToken) if it lacks a special token.
+    /// [`Error::Core`] if a file cannot be read, [`Error::Tokenizer`] if it is no tokenizer and
+    /// [`Error::SpecialToken`] if it lacks a special token.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        let folder = folder.as_ref();
-        let config = folder.join("tokenizer_config.json");
-        let config = match config.is_file() {
-            true => read_json::<TokenizerConfig>(config)?,
-            false => TokenizerConfig::default(),
+        let special_tokens = TokenizerConfig::from_dir(folder.as_ref())?.into_special_tokens();
+        let path = vocabulary_path(folder.as_ref());
+        let inner = match path.ends_with("tokenizer.json") {
+            true => Inner::Pipeline(read_tokenizer(&path)?),
+            false => Inner::Pieces(PieceTokenizer::open(&path, Spaces::Kept, &[])?),
         };
-        let path = folder.join("tokenizer.json");
-        Self::new(read_tokenizer(&path)?, &config.into_special_tokens(), &path)
+        Self::new(inner, &special_tokens, &path)
+    }
+
+    /// Reads Vicuna's vocabulary from a folder, and uses it as the reference does.
+    ///
+    /// The special tokens are [`SpecialTokens::reference`]'s, and a warning tells where
+    /// `tokenizer_config.json` has others. `[PAD]` is appended if it is not there: 32000 in a
+    /// vocabulary of 32000. Special tokens in a text are cut out with the spaces around them, and
+    /// every part between them begins with a space of its own, as in transformers 4.28.1.
+    ///
+    /// # Errors
+    ///
+    /// As [`TextTokenizer::from_dir`].
+    pub fn vicuna_from_dir(folder: impl AsRef<Path>) -> Result<Self> {
+        let reference = SpecialTokens::reference();
+        let configured = TokenizerConfig::from_dir(folder.as_ref())?;
+        for (name, configured, used) in configured.differences(&reference) {
+            let folder = folder.as_ref().display();
+            tracing::warn!("{folder}: {name} is {configured:?} there, used is {used:?}");
+        }
+        let path = vocabulary_path(folder.as_ref());
+        let pieces = PieceTokenizer::open(&path, Spaces::Stripped, &[&reference.pad])?;
+        Self::new(Inner::Pieces(pieces), &reference, &path)
     }
 
     /// Reads a `tokenizer.json` held in memory; errors call it `name`.
@@ -92,14 +76,19 @@ impl TextTokenizer {
     /// As [`TextTokenizer::from_dir`].
     pub fn from_bytes(name: &str, bytes: &[u8], special_tokens: &SpecialTokens) -> Result<Self> {
         let path = Path::new(name);
-        Self::new(tokenizer_from_bytes(bytes, path)?, special_tokens, path)
+        Self::new(Inner::Pipeline(tokenizer_from_bytes(bytes, path)?), special_tokens, path)
     }
 
-    fn new(tokenizer: Tokenizer, special_tokens: &SpecialTokens, path: &Path) -> Result<Self> {
-        let eos = required_id(&tokenizer, &special_tokens.eos, path)?;
+    fn new(tokenizer: Inner, special_tokens: &SpecialTokens, path: &Path) -> Result<Self> {
+        let required = |token: &String| {
+            tokenizer
+                .token_id(token)
+                .ok_or_else(|| Error::SpecialToken { path: path.to_owned(), token: token.clone() })
+        };
+        let eos = required(&special_tokens.eos)?;
         Ok(Self {
-            bos: required_id(&tokenizer, &special_tokens.bos, path)?,
-            pad: tokenizer.token_to_id(&special_tokens.pad).unwrap_or(eos),
+            bos: required(&special_tokens.bos)?,
+            pad: tokenizer.token_id(&special_tokens.pad).unwrap_or(eos),
             eos,
             tokenizer,
         })
@@ -109,7 +98,7 @@ impl TextTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`](crate::Error::Text) if the text cannot be encoded.
+    /// [`Error::Text`] if the text cannot be encoded.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let mut ids = vec![self.bos];
         ids.extend(self.encode_pieces(text)?);
@@ -120,16 +109,19 @@ impl TextTokenizer {
     ///
     /// # Errors
     ///
-    /// [`Error::Text`](crate::Error::Text) if the text cannot be encoded.
+    /// [`Error::Text`] if the text cannot be encoded.
     pub fn encode_pieces(&self, text: &str) -> Result<Vec<u32>> {
-        encode_pieces(&self.tokenizer, text)
+        match &self.tokenizer {
+            Inner::Pipeline(tokenizer) => encode_pieces(tokenizer, text),
+            Inner::Pieces(pieces) => pieces.encode(text),
+        }
     }
 
     /// The text's tokens and the end token: what a model learns to write after a prompt.
     ///
     /// # Errors
     ///
-    /// [`Error::Text`](crate::Error::Text) if the text cannot be encoded.
+    /// [`Error::Text`] if the text cannot be encoded.
     pub fn encode_target(&self, text: &str) -> Result<Vec<u32>> {
         let mut ids = self.encode_pieces(text)?;
         ids.push(self.eos);
@@ -139,21 +131,24 @@ impl TextTokenizer {
     /// The id of one token, special ones included.
     #[must_use]
     pub fn token_id(&self, token: &str) -> Option<u32> {
-        self.tokenizer.token_to_id(token)
+        self.tokenizer.token_id(token)
     }
 
     /// The text of tokens, without special tokens or surrounding white space.
     ///
     /// # Errors
     ///
-    /// [`Error::Text`](crate::Error::Text) if the tokens cannot be decoded.
+    /// [`Error::Text`] if the tokens cannot be decoded.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
         Ok(self.decode_untrimmed(ids)?.trim().to_owned())
     }
 
     /// The text of tokens, without special tokens and the one space that begins every text.
     pub(crate) fn decode_untrimmed(&self, ids: &[u32]) -> Result<String> {
-        decode_text(&self.tokenizer, ids)
+        match &self.tokenizer {
+            Inner::Pipeline(tokenizer) => decode_text(tokenizer, ids),
+            Inner::Pieces(pieces) => Ok(pieces.decode(ids)),
+        }
     }
 
     /// The token that begins every text.
@@ -177,18 +172,24 @@ impl TextTokenizer {
     /// The number of tokens, special ones included.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
-        self.tokenizer.get_vocab_size(true)
+        match &self.tokenizer {
+            Inner::Pipeline(tokenizer) => tokenizer.get_vocab_size(true),
+            Inner::Pieces(pieces) => pieces.vocab_size(),
+        }
     }
 }
 
-impl TokenizerConfig {
-    fn into_special_tokens(self) -> SpecialTokens {
-        let or = |token: Option<Token>, default| token.map_or(default, Token::into_content);
-        let reference = SpecialTokens::reference();
-        SpecialTokens {
-            bos: or(self.bos_token, reference.bos),
-            eos: or(self.eos_token, reference.eos),
-            pad: or(self.pad_token, reference.pad),
+impl Inner {
+    fn token_id(&self, token: &str) -> Option<u32> {
+        match self {
+            Self::Pipeline(tokenizer) => tokenizer.token_to_id(token),
+            Self::Pieces(pieces) => pieces.token_id(token),
         }
     }
+}
+
+/// `tokenizer.json`, unless there is only a `tokenizer.model`.
+fn vocabulary_path(folder: &Path) -> PathBuf {
+    let (json, model) = (folder.join("tokenizer.json"), folder.join("tokenizer.model"));
+    if !json.is_file() && model.is_file() { model } else { json }
 }

@@ -7,6 +7,7 @@ mod generation_parity;
 mod llama;
 mod lora;
 mod loss;
+mod sentence_piece;
 mod tokenizer;
 
 use std::path::PathBuf;

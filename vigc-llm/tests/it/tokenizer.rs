@@ -130,6 +130,34 @@ fn a_list_of_words_is_a_tokenizer() {
     }
 }
 
+/// What the reference's tokenizer says about texts over a part of BERT's vocabulary.
+#[derive(Deserialize)]
+struct Words {
+    vocab: usize,
+    words: Vec<String>,
+    rows: Vec<WordsRow>,
+}
+
+#[derive(Deserialize)]
+struct WordsRow {
+    text: String,
+    ids: Vec<u32>,
+}
+
+#[test]
+fn words_match_transformers_4_28() {
+    let golden: Words = read_json(fixture("tokenizer/wordpiece/words.json")).unwrap();
+    let filler = (0..30522 - golden.words.len()).map(|i| format!("[unused{i}]"));
+    let words: String = golden.words.into_iter().chain(filler).map(|word| word + "\n").collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("vocab.txt"), words).unwrap();
+    let tokenizer = BertTokenizer::from_dir(folder.path()).unwrap();
+    assert_eq!((tokenizer.vocab_size(), tokenizer.token_id("[DEC]")), (golden.vocab, Some(30522)));
+    for row in golden.rows {
+        assert_eq!(tokenizer.encode(&row.text).unwrap(), row.ids, "{:?}", row.text);
+    }
+}
+
 #[test]
 fn stop_strings_are_seen_across_tokens() {
     let tokenizer = text_tokenizer();
