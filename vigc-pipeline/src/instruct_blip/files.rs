@@ -174,7 +174,7 @@ impl InstructBlip {
                 |file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             ),
             config,
-            text_tokenizer: TextTokenizer::from_dir(&files.llm)?,
+            text_tokenizer: TextTokenizer::vicuna_from_dir(&files.llm)?,
             qformer_tokenizer: BertTokenizer::from_dir(bert)?,
             processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
             generation: StoredGeneration::reference(),

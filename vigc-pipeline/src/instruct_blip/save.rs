@@ -9,6 +9,7 @@ use vigc_core::config::{write_json, write_whole};
 use vigc_core::nn::Precision;
 use vigc_core::weights::save;
 use vigc_llm::generation::Strategy;
+use vigc_llm::tokenizer::SpecialTokens;
 
 use super::{InstructBlip, InstructBlipConfig, Network, keys};
 use crate::{Error, Result};
@@ -44,7 +45,8 @@ impl TokenizerFiles {
         present.map(read).collect::<Result<_>>().map(Self)
     }
 
-    /// Reads those of a language model's folder and those of a folder of the Q-Former's words.
+    /// Reads those of a language model's folder and those of a folder of the Q-Former's words. The special tokens
+    /// become the reference's.
     pub(super) fn of(language: &Path, bert: &Path) -> Result<Self> {
         let inner = ["tokenizer.json", "tokenizer_config.json", "vocab.txt"];
         let outer = TOKENIZER_FILES.iter().filter(|name| !name.contains('/'));
@@ -55,7 +57,15 @@ impl TokenizerFiles {
             Ok(bytes) => Ok((name, bytes)),
             Err(source) => Err(Error::Read { path, source }),
         };
-        present.map(read).collect::<Result<_>>().map(Self)
+        let mut files = present.map(read).collect::<Result<Vec<_>>>()?;
+        files.retain(|(name, _)| {
+            !matches!(&**name, "tokenizer_config.json" | "special_tokens_map.json")
+        });
+        let SpecialTokens { bos, eos, pad } = SpecialTokens::reference();
+        let config =
+            json!({ "bos_token": bos, "eos_token": eos, "unk_token": eos, "pad_token": pad });
+        files.push(("tokenizer_config.json".to_owned(), config.to_string().into_bytes()));
+        Ok(Self(files))
     }
 
     pub(super) fn from_bundle(files: &[(&str, &[u8])]) -> Self {
