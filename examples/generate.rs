@@ -188,7 +188,7 @@ fn show(record: &Record) {
     match record {
         Record::Sample(sample) => show_sample(sample),
         Record::Rejected(rejected) => {
-            println!("\n{} · {}", style(&rejected.image).bold(), rejected.task);
+            println!("\n{} · {}", style(shown(&rejected.image)).bold(), rejected.task);
             println!("  {} {}: {:?}", style("rejected").red(), rejected.reason, rejected.text);
         }
         Record::Skipped(skipped) => {
@@ -199,7 +199,7 @@ fn show(record: &Record) {
 }
 
 fn show_sample(sample: &InstructionSample) {
-    println!("\n{} · {}", style(&sample.image).bold(), sample.task);
+    println!("\n{} · {}", style(shown(&sample.image)).bold(), sample.task);
     println!("  {}  {}", style("question ").cyan(), sample.question);
     println!("  {}  {}", style("draft    ").cyan(), sample.draft);
     if sample.stop == StopReason::NotCorrected {
@@ -289,4 +289,11 @@ impl Summary {
             println!("  skipped {image}: {reason}");
         }
     }
+}
+
+/// A path as it is seen from the folder that one is in.
+fn shown(path: &str) -> &str {
+    let here = std::env::current_dir().unwrap_or_default();
+    let below = Path::new(path).strip_prefix(here).ok();
+    below.and_then(Path::to_str).unwrap_or(path)
 }

@@ -49,7 +49,7 @@ fn what_is_saved_loads_in_every_precision() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();
     let original = Block::new(4, &device);
-    for (dtype, tolerance) in [(DType::F32, 0.0), (DType::F16, 2e-3), (DType::BF16, 2e-2)] {
+    for (dtype, tolerance) in [(DType::F32, 0.0), (DType::F16, 5e-3), (DType::BF16, 2e-2)] {
         write(&original, folder.path(), "model.safetensors", dtype);
         let checkpoint = Checkpoint::open(folder.path()).unwrap();
         assert_eq!(checkpoint.keys().next(), Some("bert.LayerNorm.bias"));
