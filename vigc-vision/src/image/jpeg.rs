@@ -1,7 +1,46 @@
-//! Whether a JPEG file is whole.
+//! JPEG, decoded as libjpeg-turbo does, which Pillow reads it with.
 //!
-//! The decoder fills what is missing with grey and reports success, so a half-downloaded photo
-//! would pass as a photo.
+//! Decoders may round as they like, and most differ by a few levels where colours are subsampled. That is invisible, but enough
+//! to turn a word of a beam search.
+
+use std::path::Path;
+
+use image::error::{DecodingError, ImageFormatHint};
+use image::{ImageError, ImageFormat, RgbImage};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+
+use super::ImageLimits;
+use crate::{Error, Result};
+
+/// Scans of a progressive file, of which each is work for every pixel. Encoders write about ten.
+const MAX_SCANS: usize = 500;
+
+/// Decodes a file's bytes to RGB.
+pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<RgbImage> {
+    // The decoder fills what is missing with grey and reports success, so a half-downloaded photo would pass as a photo.
+    if !is_complete(bytes) {
+        return Err(Error::Truncated { path: path.to_owned() });
+    }
+    let fail = |source: JpegError| Error::Decode {
+        path: path.to_owned(),
+        source: ImageError::Decoding(DecodingError::new(
+            ImageFormatHint::Exact(ImageFormat::Jpeg),
+            source,
+        )),
+    };
+    let decoder_limits = DecodeLimits {
+        max_scans: MAX_SCANS,
+        max_memory: Some(limits.max_memory()),
+        ..DecodeLimits::default()
+    };
+    let mut decoder = Decoder::new_with_limits(bytes, decoder_limits).map_err(fail)?;
+    let header = decoder.header();
+    limits.check((header.width.into(), header.height.into()), path)?;
+    decoder.set_output_format(PixelFormat::Rgb);
+    let image = decoder.decode_image().map_err(fail)?;
+    let size = (image.width as u32, image.height as u32);
+    Ok(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel"))
+}
 
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];

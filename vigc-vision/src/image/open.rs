@@ -30,16 +30,34 @@ impl Default for ImageLimits {
     }
 }
 
+impl ImageLimits {
+    /// Refuses an image whose header claims too much.
+    pub(super) fn check(&self, (width, height): (u32, u32), path: &Path) -> Result<()> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.max_pixels || width.max(height) > self.max_side {
+            return Err(Error::ImageTooLarge {
+                path: path.to_owned(),
+                width,
+                height,
+                limits: *self,
+            });
+        }
+        Ok(())
+    }
+
+    /// Bytes for four 16-bit channels, and as much again for a decoder's own buffers.
+    pub(super) fn max_memory(&self) -> u64 {
+        self.max_pixels.saturating_mul(16)
+    }
+}
+
 /// Opens a PNG, JPEG, WebP, GIF, TIFF, BMP or PNM file as 8-bit RGB.
 ///
 /// The format is found from the content, not from the name. Pixels are those of Pillow's
 /// `Image.open(path).convert("RGB")`: alpha is dropped rather than blended, palettes and greys are
 /// expanded, the first frame of an animation is taken, and neither EXIF orientation nor colour
-/// profiles are applied. Two things differ:
-/// - 16-bit channels keep their high byte. Pillow does the same for colour, but clips 16-bit
-///   greys at 255, which turns them white.
-/// - JPEG decoders are free to round; values differ from libjpeg's by up to 4 where colours are
-///   subsampled.
+/// profiles are applied. JPEG is decoded as libjpeg does, to the bit. One thing differs: 16-bit channels keep their high
+/// byte. Pillow does the same for colour, but clips 16-bit greys at 255, which turns them white.
 ///
 /// # Errors
 ///
@@ -54,8 +72,8 @@ pub fn open_image(path: impl AsRef<Path>, limits: &ImageLimits) -> Result<RgbIma
     let Some(format) = reader.format() else {
         return Err(Error::NotAnImage { path: path.to_owned() });
     };
-    if format == ImageFormat::Jpeg && !jpeg::is_complete(&bytes) {
-        return Err(Error::Truncated { path: path.to_owned() });
+    if format == ImageFormat::Jpeg {
+        return jpeg::decode(&bytes, path, limits);
     }
     decode(reader, path, limits)
 }
@@ -83,15 +101,10 @@ fn decode(
 ) -> Result<RgbImage> {
     let fail = |source| decode_error(path, source);
     let mut decoder_limits = image::Limits::no_limits();
-    // Four 16-bit channels, and as much again for a decoder's own buffers.
-    decoder_limits.max_alloc = Some(limits.max_pixels.saturating_mul(16));
+    decoder_limits.max_alloc = Some(limits.max_memory());
     reader.limits(decoder_limits);
     let decoder = reader.into_decoder().map_err(fail)?;
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > limits.max_pixels || width.max(height) > limits.max_side {
-        return Err(Error::ImageTooLarge { path: path.to_owned(), width, height, limits: *limits });
-    }
+    limits.check(decoder.dimensions(), path)?;
     let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
     to_rgb(image).map_err(fail)
 }
