@@ -3,9 +3,12 @@
 //! ```text
 //! cargo run --release --example generate
 //! cargo run --release --example generate -- --images photos/ --task all --out data.jsonl --resume
+//! cargo run --release --example generate -- --images photos/ --task okvqa --out knowledge.jsonl
 //! ```
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
+#[path = "generate/knowledge.rs"]
+mod knowledge;
 mod shared;
 
 use std::collections::BTreeMap;
@@ -15,12 +18,14 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use console::style;
 use indicatif::{ProgressBar, ProgressStyle};
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::diff::{Verdict, WordChange, word_changes};
 use vigc_pipeline::vigc::export::Format;
+use vigc_pipeline::vigc::two_stage::QuestionStyle;
 use vigc_pipeline::vigc::{
-    Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, Record,
-    StopReason, Vigc,
+    Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, LastStep,
+    PromptStyle, Record, Rejection, SkippedImage, StopReason, Unit, Vigc,
 };
 
 /// Pictures that ship with the examples.
@@ -37,7 +42,8 @@ struct Args {
     /// Image files, folders or patterns; may be repeated [default: the examples' pictures]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     images: Vec<PathBuf>,
-    /// What is asked about each image
+    /// What is asked about each image; okvqa and a-okvqa ask for a question, then for short answers to it,
+    /// which are not corrected
     #[arg(long, value_enum, default_value_t = Tasks::Conversation)]
     task: Tasks,
     /// Rows [default: vigc.jsonl, or llava.json or reference.json]
@@ -46,9 +52,18 @@ struct Args {
     /// vigc (JSONL), llava (conversations) or reference (the reference's rules and rows)
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Most sentences of an answer; 0 for no correction [default: until the model ends; reference: 4]
+    /// Most sentences (or paragraphs) of an answer; 0 for no correction [default: until the model ends; reference: 4]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
+    /// What is accepted of an answer at a time
+    #[arg(long, value_enum, default_value_t = UnitArg::Sentence)]
+    unit: UnitArg,
+    /// What the correction is asked with: vig, instruction and question, or vic, the bare question
+    #[arg(long, value_enum, default_value_t = StyleArg::Vig)]
+    style: StyleArg,
+    /// Accept all that is generated at the last step
+    #[arg(long)]
+    last_infer_all: bool,
     #[command(flatten)]
     decode: shared::DecodeArgs,
     /// Seed of sampling
@@ -73,16 +88,35 @@ enum Tasks {
     Conversation,
     Detail,
     Reasoning,
+    /// The three above
     All,
+    Okvqa,
+    #[value(name = "a-okvqa")]
+    AOkvqa,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum UnitArg {
+    Sentence,
+    Paragraph,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum StyleArg {
+    Vig,
+    Vic,
 }
 
 impl Tasks {
-    fn list(self) -> Vec<LlavaTask> {
+    /// The tasks whose answers are corrected, or the data set whose questions are imitated.
+    fn list(self) -> Result<Vec<LlavaTask>, QuestionStyle> {
         match self {
-            Self::Conversation => vec![LlavaTask::Conversation],
-            Self::Detail => vec![LlavaTask::DetailDescription],
-            Self::Reasoning => vec![LlavaTask::ComplexReasoning],
-            Self::All => LlavaTask::ALL.to_vec(),
+            Self::Conversation => Ok(vec![LlavaTask::Conversation]),
+            Self::Detail => Ok(vec![LlavaTask::DetailDescription]),
+            Self::Reasoning => Ok(vec![LlavaTask::ComplexReasoning]),
+            Self::All => Ok(LlavaTask::ALL.to_vec()),
+            Self::Okvqa => Err(QuestionStyle::Okvqa),
+            Self::AOkvqa => Err(QuestionStyle::AOkvqa),
         }
     }
 }
@@ -96,17 +130,29 @@ impl Args {
     }
 
     fn correction(&self) -> Correction {
-        match (self.format, self.steps) {
+        let correction = match (self.format, self.steps) {
             (Format::Reference, steps) => Correction::reference(steps.unwrap_or(REFERENCE_STEPS)),
             (_, Some(steps)) => Correction::until_end(steps),
             (_, None) => Correction::default(),
-        }
+        };
+        let unit = match self.unit {
+            UnitArg::Sentence => Unit::Sentence,
+            UnitArg::Paragraph => Unit::Paragraph,
+        };
+        let style = match self.style {
+            StyleArg::Vig => PromptStyle::Vig,
+            StyleArg::Vic => PromptStyle::Vic,
+        };
+        let last = if self.last_infer_all { LastStep::Everything } else { LastStep::OneUnit };
+        correction.with_unit(unit).with_style(style).with_last_step(last)
     }
 
-    fn decoding(&self, suggested: &GenerationConfig) -> GenerationConfig {
+    fn decoding(&self, model: &InstructBlip) -> GenerationConfig {
         self.decode.apply(match self.format {
-            Format::Reference => GenerationConfig::reference(250, 1),
-            Format::Vigc | Format::Llava => suggested.clone(),
+            Format::Reference => {
+                GenerationConfig::reference(250, 1).with_rules(model.reference_rules())
+            }
+            Format::Vigc | Format::Llava => model.generation_config().clone(),
         })
     }
 
@@ -126,15 +172,20 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let images = args.images()?;
     let model = args.model.open()?;
-    let tasks = args.task.list();
-    let vigc = Vigc::new(&model)
-        .with_tasks(tasks.clone())
-        .with_decoding(args.decoding(model.generation_config()))
-        .with_correction(args.correction())
-        .with_seed(args.seed);
+    let tasks = match args.task.list() {
+        Ok(tasks) => tasks,
+        Err(style) => return knowledge::run(&args, &model, style, images),
+    };
+    let vigc = |tasks: &[LlavaTask]| {
+        Vigc::new(&model)
+            .with_tasks(tasks.iter().copied())
+            .with_decoding(args.decoding(&model))
+            .with_correction(args.correction())
+            .with_seed(args.seed)
+    };
     let output = args.output();
     let open = if args.resume { Journal::resume } else { Journal::create };
-    let mut journal = open(&output, args.format, &vigc.settings())?;
+    let mut journal = open(&output, args.format, &vigc(&tasks).settings())?;
 
     let finished = journal.finished().clone();
     let of_image = |image: &ImageInput| {
@@ -153,7 +204,12 @@ fn main() -> anyhow::Result<()> {
 
     let bar = progress_bar(left);
     let mut summary = Summary::default();
-    for record in vigc.with_finished(finished.clone()).run(images, args.batch) {
+    // The reference does one task after another, and under its rules rows may depend on those beside them.
+    let together = if args.format == Format::Reference { 1 } else { tasks.len() };
+    let runs = tasks.chunks(together).flat_map(|tasks| {
+        vigc(tasks).with_finished(finished.clone()).run(images.clone(), args.batch)
+    });
+    for record in runs {
         let record = record?;
         journal.append(&record)?;
         bar.inc(match &record {
@@ -242,7 +298,8 @@ fn word_diff(old: &str, new: &str) -> String {
 struct Summary {
     begun: Instant,
     rows: usize,
-    changed: usize,
+    /// Nothing where answers are not corrected.
+    changed: Option<usize>,
     rejected: BTreeMap<String, usize>,
     skipped: Vec<(String, String)>,
 }
@@ -250,7 +307,7 @@ struct Summary {
 impl Default for Summary {
     fn default() -> Self {
         let (rejected, skipped) = (BTreeMap::new(), Vec::new());
-        Self { begun: Instant::now(), rows: 0, changed: 0, rejected, skipped }
+        Self { begun: Instant::now(), rows: 0, changed: None, rejected, skipped }
     }
 }
 
@@ -259,22 +316,29 @@ impl Summary {
         match record {
             Record::Sample(sample) => {
                 self.rows += 1;
-                self.changed += usize::from(sample.is_changed());
+                *self.changed.get_or_insert_default() += usize::from(sample.is_changed());
             }
-            Record::Rejected(rejected) => {
-                *self.rejected.entry(rejected.reason.to_string()).or_default() += 1;
-            }
-            Record::Skipped(skipped) => self.skipped.push((skipped.image, skipped.skipped)),
+            Record::Rejected(rejected) => self.reject(&rejected.reason),
+            Record::Skipped(skipped) => self.skip(skipped),
         }
+    }
+
+    fn reject(&mut self, reason: &Rejection) {
+        *self.rejected.entry(reason.to_string()).or_default() += 1;
+    }
+
+    fn skip(&mut self, skipped: SkippedImage) {
+        self.skipped.push((skipped.image, skipped.skipped));
     }
 
     fn print(&self, output: &Path, rejected: &Path) {
         let seconds = self.begun.elapsed().as_secs_f64();
         let rate = self.rows as f64 / seconds.max(1e-3);
         println!(
-            "\n{} rows in {seconds:.1} s ({rate:.1}/s), {} changed by the correction -> {}",
+            "\n{} rows in {seconds:.1} s ({rate:.1}/s){} -> {}",
             self.rows,
-            self.changed,
+            self.changed
+                .map_or_else(String::new, |rows| format!(", {rows} changed by the correction")),
             output.display()
         );
         if !self.rejected.is_empty() || !self.skipped.is_empty() {

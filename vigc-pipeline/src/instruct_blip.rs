@@ -22,7 +22,7 @@ mod save;
 mod token_ids;
 
 use burn::tensor::Device;
-use vigc_llm::generation::GenerationConfig;
+use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::ImageProcessor;
 
@@ -62,6 +62,7 @@ pub struct InstructBlip {
     qformer_tokenizer: BertTokenizer,
     processor: ImageProcessor,
     generation: GenerationConfig,
+    dummy_bos: u32,
     tokenizer_files: TokenizerFiles,
     device: Device,
 }
@@ -112,6 +113,13 @@ impl InstructBlip {
     #[must_use]
     pub fn generation_config(&self) -> &GenerationConfig {
         &self.generation
+    }
+
+    /// The rules of transformers 4.28.1, as the reference's program runs this model under them: texts begin with the token
+    /// that the language model's own configuration names.
+    #[must_use]
+    pub const fn reference_rules(&self) -> Rules {
+        Rules::Transformers4_28 { dummy_bos: self.dummy_bos }
     }
 
     /// The device that holds the weights.

@@ -16,11 +16,13 @@
 
 pub mod instructions;
 mod llava_task;
+mod python_random;
 pub mod qa_text;
 pub mod question_prefix;
 pub mod templates;
 mod text_processor;
 
 pub use llava_task::{LlavaTask, UnknownTask};
+pub(crate) use python_random::PythonRandom;
 pub(crate) use text_processor::python_strip;
 pub use text_processor::{TextProcessor, blip_caption, blip_caption_instruct, blip_question};

@@ -51,7 +51,7 @@ mod visual_lm;
 pub use correction::{Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
 pub use image_source::{ImageFolder, ImageInput};
-pub use journal::{Finished, Journal};
+pub use journal::{Finished, Journal, RunKind, RunRecord};
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use reference::{ImageId, ReferenceLoop, ReferenceRow};
 pub use run::Vigc;

@@ -7,7 +7,7 @@ use vigc_core::weights::Checkpoint;
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
-use super::load::Parts;
+use super::load::{Parts, StoredTextIds};
 use super::save::TokenizerFiles;
 use super::{InstructBlip, LoadOptions};
 use crate::Result;
@@ -61,6 +61,7 @@ impl InstructBlip {
             )?,
             processor: ImageProcessor::new(processor.image_processor)?,
             generation: json("generation_config.json", bundled!("generation_config.json"))?,
+            ids: json::<StoredTextIds>("config.json", bundled!("config.json"))?.text_config,
             tokenizer_files: TokenizerFiles::from_bundle(&[
                 ("tokenizer.json", text),
                 ("tokenizer_config.json", bundled!("tokenizer_config.json")),

@@ -12,6 +12,7 @@ use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
 use super::load::{Parts, StoredGeneration, name_of};
 use super::save::TokenizerFiles;
+use super::token_ids::StoredIds;
 use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
 use crate::{Error, Result};
 
@@ -114,6 +115,15 @@ impl ModelFiles {
         Ok(FileKind::Llama.open(&self.llm)?.scope(LANGUAGE))
     }
 
+    /// The special tokens that the language model's folder names for generation, if any.
+    fn stored_ids(&self) -> Result<StoredIds> {
+        let names = ["generation_config.json", "config.json"].map(|name| self.llm.join(name));
+        match names.iter().find(|path| path.is_file()) {
+            Some(path) => Ok(read_json(path)?),
+            None => Ok(StoredIds::default()),
+        }
+    }
+
     fn layers(&self, mut language: Checkpoint) -> Result<Layers> {
         for folder in &self.adapters {
             LoraAdapter::from_dir(folder)?.merge_into(&mut language)?;
@@ -178,6 +188,7 @@ impl InstructBlip {
             qformer_tokenizer: BertTokenizer::from_dir(bert)?,
             processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
             generation: StoredGeneration::reference(),
+            ids: files.stored_ids()?,
             tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,
         };
         Self::assemble(parts, files.layers(language)?, device, options)

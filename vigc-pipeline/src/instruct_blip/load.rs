@@ -62,6 +62,8 @@ pub(super) struct Parts {
     pub(super) qformer_tokenizer: BertTokenizer,
     pub(super) processor: ImageProcessor,
     pub(super) generation: StoredGeneration,
+    /// What the language model's own configuration names.
+    pub(super) ids: StoredIds,
     pub(super) tokenizer_files: TokenizerFiles,
 }
 
@@ -93,7 +95,7 @@ impl InstructBlip {
     ) -> Result<Self> {
         let folder = folder.as_ref();
         let text_tokenizer = TextTokenizer::from_dir(folder)?;
-        warn_of_wrong_ids(folder, &text_tokenizer)?;
+        let ids = ids_of(folder, &text_tokenizer)?;
         let generation = folder.join("generation_config.json");
         let parts = Parts {
             name: name_of(folder),
@@ -105,6 +107,7 @@ impl InstructBlip {
                 true => read_json(generation)?,
                 false => StoredGeneration::default(),
             },
+            ids,
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
         Self::from_hugging_face(parts, &Checkpoint::open(folder)?, device, options)
@@ -141,8 +144,10 @@ impl InstructBlip {
             None => weights,
         };
         let reports = weights.apply(&mut network, Strictness::Strict)?;
+        let words = parts.config.text_config.vocab_size;
         let model = Self {
             name: parts.name,
+            dummy_bos: parts.ids.dummy_bos(&parts.text_tokenizer, words),
             config: parts.config,
             network,
             text_tokenizer: parts.text_tokenizer,
@@ -156,14 +161,17 @@ impl InstructBlip {
     }
 }
 
-/// Names the special tokens of a folder's configurations that are not the tokenizer's, which is followed.
-fn warn_of_wrong_ids(folder: &Path, tokenizer: &TextTokenizer) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Stored {
-        #[serde(default)]
-        text_config: StoredIds,
-    }
-    let stored: Stored = read_json(folder.join("config.json"))?;
+/// The language model's part of a `config.json`.
+#[derive(Deserialize)]
+pub(super) struct StoredTextIds {
+    #[serde(default)]
+    pub(super) text_config: StoredIds,
+}
+
+/// Reads the special tokens that a folder's configuration names, and warns of those that are not the tokenizer's, which
+/// is followed.
+fn ids_of(folder: &Path, tokenizer: &TextTokenizer) -> Result<StoredIds> {
+    let stored: StoredTextIds = read_json(folder.join("config.json"))?;
     let mut said = stored.text_config.contradictions("config.json", tokenizer);
     let generation = folder.join("generation_config.json");
     if generation.is_file() {
@@ -173,7 +181,7 @@ fn warn_of_wrong_ids(folder: &Path, tokenizer: &TextTokenizer) -> Result<()> {
     for sentence in said {
         tracing::warn!("{}/{sentence}", folder.display());
     }
-    Ok(())
+    Ok(stored.text_config)
 }
 
 /// Gives every parameter of a network its value from a checkpoint with Hugging Face's names.

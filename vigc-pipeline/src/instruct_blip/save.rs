@@ -85,7 +85,7 @@ impl TokenizerFiles {
 /// What a saved folder says besides the weights.
 #[derive(Debug, Clone, Copy)]
 pub struct SpecialIds {
-    /// Begins every prompt of the language model.
+    /// Begins texts by the language model's own configuration. Prompts begin with the tokenizer's token.
     pub bos: u32,
     /// Ends every answer.
     pub eos: u32,
@@ -104,7 +104,7 @@ impl InstructBlip {
     pub fn save_pretrained(&self, folder: impl AsRef<Path>, dtype: DType) -> Result<()> {
         let folder = folder.as_ref();
         let text = self.text_tokenizer();
-        let ids = SpecialIds { bos: text.bos_id(), eos: text.eos_id(), pad: text.pad_id() };
+        let ids = SpecialIds { bos: self.dummy_bos, eos: text.eos_id(), pad: text.pad_id() };
         fs::create_dir_all(folder)
             .map_err(|source| Error::Write { path: folder.to_owned(), source })?;
         self.tokenizer_files.write(folder)?;
@@ -121,7 +121,7 @@ impl InstructBlip {
         };
         let generation = json!({
             "num_beams": beams,
-            "bos_token_id": ids.bos,
+            "bos_token_id": text.bos_id(),
             "eos_token_id": ids.eos,
             "pad_token_id": ids.pad,
             "max_new_tokens": generation.max_new_tokens,

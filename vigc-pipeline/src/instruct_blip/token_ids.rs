@@ -7,7 +7,7 @@ use serde::Deserialize;
 use vigc_llm::tokenizer::TextTokenizer;
 
 /// The ids of a `config.json`'s `text_config`, or of a `generation_config.json`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct StoredIds {
     bos_token_id: Option<i64>,
     eos_token_id: Option<EndIds>,
@@ -15,27 +15,47 @@ pub(super) struct StoredIds {
 }
 
 /// A file may name several tokens that end a text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum EndIds {
     One(i64),
     Many(Vec<i64>),
 }
 
+/// `<s>`, which Vicuna's own configuration begins texts with.
+const VICUNA_BOS: u32 = 1;
+
 impl StoredIds {
-    /// A sentence for each id that is not the tokenizer's.
-    pub(super) fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
-        let end = match &self.eos_token_id {
-            None => None,
-            Some(EndIds::One(id)) => Some(*id),
-            Some(EndIds::Many(ids)) => ids
+    /// What transformers 4.28.1 begins the texts of this language model with, unseen by the model.
+    ///
+    /// Of a configuration that names another end than the tokenizer's nothing is believed, and it is Vicuna's token.
+    pub(super) fn dummy_bos(&self, tokenizer: &TextTokenizer, words: usize) -> u32 {
+        let stored =
+            self.bos_token_id.filter(|_| self.end(tokenizer) == Some(tokenizer.eos_id().into()));
+        let known =
+            stored.and_then(|id| u32::try_from(id).ok()).filter(|&id| (id as usize) < words);
+        known.unwrap_or(VICUNA_BOS)
+    }
+
+    /// The token that ends a text, the tokenizer's if it is among several.
+    fn end(&self, tokenizer: &TextTokenizer) -> Option<i64> {
+        match self.eos_token_id.as_ref()? {
+            EndIds::One(id) => Some(*id),
+            EndIds::Many(ids) => ids
                 .iter()
                 .copied()
                 .find(|&id| id == i64::from(tokenizer.eos_id()))
                 .or(ids.first().copied()),
-        };
+        }
+    }
+
+    /// A sentence for each id that is not the tokenizer's.
+    pub(super) fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
+        let end = self.end(tokenizer);
+        // A begin token beside the right end token is Vicuna's own, which the reference's rules need.
+        let begin = self.bos_token_id.filter(|_| end != Some(tokenizer.eos_id().into()));
         let all = [
-            ("bos_token_id", self.bos_token_id, tokenizer.bos_id()),
+            ("bos_token_id", begin, tokenizer.bos_id()),
             ("eos_token_id", end, tokenizer.eos_id()),
             ("pad_token_id", self.pad_token_id, tokenizer.pad_id()),
         ];
@@ -77,6 +97,21 @@ mod tests {
             said(r#"{"bos_token_id": 2, "eos_token_id": [7, 2], "pad_token_id": null}"#),
             ""
         );
+        assert_eq!(said(r#"{"bos_token_id": 1, "eos_token_id": 2}"#), "");
         assert_eq!(said("{}"), "");
+        let dummy = |json: &str| {
+            let ids: StoredIds = serde_json::from_str(json).unwrap();
+            ids.dummy_bos(&tokenizer, 800)
+        };
+        for (json, expected) in [
+            (published, 1),
+            ("{}", 1),
+            (r#"{"bos_token_id": 0, "eos_token_id": 2}"#, 0),
+            (r#"{"bos_token_id": 2, "eos_token_id": [7, 2]}"#, 2),
+            (r#"{"bos_token_id": 800, "eos_token_id": 2}"#, 1),
+            (r#"{"bos_token_id": -1, "eos_token_id": 2}"#, 1),
+        ] {
+            assert_eq!(dummy(json), expected, "{json}");
+        }
     }
 }

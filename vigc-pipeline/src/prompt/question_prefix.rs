@@ -3,6 +3,8 @@
 
 use rand::Rng;
 
+use super::PythonRandom;
+
 /// Words that questions begin with, and how often they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuestionPrefixes(&'static [(&'static str, u32)]);
@@ -75,6 +77,12 @@ impl QuestionPrefixes {
             rest -= count;
         }
         unreachable!("the draw is less than the sum of the counts")
+    }
+
+    /// Draws a word as Python's `random.choices` does, by frequency or all alike.
+    pub(crate) fn as_python(self, random: &mut PythonRandom, weighted: bool) -> &'static str {
+        let weights = self.0.iter().map(|&(_, count)| if weighted { count } else { 1 });
+        self.0[random.choice(weights)].0
     }
 
     /// Draws every word as often as any other.

@@ -86,17 +86,42 @@ pub struct LlavaTurn {
     pub value: String,
 }
 
-impl From<&InstructionSample> for LlavaRecord {
-    fn from(sample: &InstructionSample) -> Self {
+impl LlavaRecord {
+    /// One question and its answer.
+    #[must_use]
+    pub fn new(id: &str, image: &str, question: &str, answer: &str) -> Self {
         let turn = |from: &str, value: String| LlavaTurn { from: from.to_owned(), value };
         Self {
-            id: sample.image_id.clone(),
-            image: sample.image.clone(),
+            id: id.to_owned(),
+            image: image.to_owned(),
             conversations: vec![
-                turn("human", format!("<image>\n{}", sample.question)),
-                turn("gpt", sample.answer.clone()),
+                turn("human", format!("<image>\n{question}")),
+                turn("gpt", answer.to_owned()),
             ],
         }
+    }
+}
+
+/// A row in the formats of others.
+pub trait Exported: Serialize {
+    /// As LLaVA's training reads it.
+    fn llava(&self) -> LlavaRecord;
+
+    /// As the reference writes it, in Python's JSON.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be serialized.
+    fn reference(&self) -> serde_json::Result<String>;
+}
+
+impl Exported for InstructionSample {
+    fn llava(&self) -> LlavaRecord {
+        LlavaRecord::new(&self.image_id, &self.image, &self.question, &self.answer)
+    }
+
+    fn reference(&self) -> serde_json::Result<String> {
+        to_python_json(&ReferenceRow::from(self))
     }
 }
 
@@ -105,36 +130,41 @@ impl From<&InstructionSample> for LlavaRecord {
 /// # Errors
 ///
 /// Returns the first error among `rows`, or [`Error::Write`] if the file cannot be written.
-pub fn write_array(
+pub fn write_array<R: Exported>(
     path: impl AsRef<Path>,
     format: Format,
-    rows: impl IntoIterator<Item = Result<InstructionSample>>,
+    rows: impl IntoIterator<Item = Result<R>>,
 ) -> Result<()> {
-    let path = path.as_ref();
-    let fail = |source| Error::Write { path: path.to_owned(), source };
     // Python writes a list on one line, without a newline at the end.
-    let [open, separator, close] = match format {
+    let marks = match format {
         Format::Vigc | Format::Llava => ["[\n", ",\n", "\n]\n"],
         Format::Reference => ["[", ", ", "]"],
     };
+    let element = |row: R| match format {
+        Format::Vigc => serde_json::to_string(&row),
+        Format::Llava => serde_json::to_string(&row.llava()),
+        Format::Reference => row.reference(),
+    };
+    write_list(path.as_ref(), marks, rows.into_iter().map(|row| row.map(element)))
+}
+
+/// Writes elements between what opens, separates and closes a list.
+pub(super) fn write_list(
+    path: &Path,
+    [open, separator, close]: [&str; 3],
+    elements: impl Iterator<Item = Result<serde_json::Result<String>>>,
+) -> Result<()> {
+    let fail = |source| Error::Write { path: path.to_owned(), source };
     let temporary = temporary_name(path);
     let mut writer = BufWriter::new(File::create(&temporary).map_err(fail)?);
     let mut before = open;
-    for row in rows {
-        let row = element(&row?, format).map_err(|source| fail(source.into()))?;
-        write!(writer, "{before}{row}").map_err(fail)?;
+    for element in elements {
+        let element = element?.map_err(|source| fail(source.into()))?;
+        write!(writer, "{before}{element}").map_err(fail)?;
         before = separator;
     }
     let before = if before == open { open } else { "" };
     write!(writer, "{before}{close}").map_err(fail)?;
     let file = writer.into_inner().map_err(|error| fail(error.into_error()))?;
     file.sync_all().and_then(|()| fs::rename(&temporary, path)).map_err(fail)
-}
-
-fn element(sample: &InstructionSample, format: Format) -> serde_json::Result<String> {
-    match format {
-        Format::Vigc => serde_json::to_string(sample),
-        Format::Llava => serde_json::to_string(&LlavaRecord::from(sample)),
-        Format::Reference => to_python_json(&ReferenceRow::from(sample)),
-    }
 }

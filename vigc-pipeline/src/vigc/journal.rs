@@ -3,16 +3,48 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use vigc_core::config::{read_json, write_json};
 
-use super::export::{Format, write_array};
+use super::export::{Exported, Format, write_array};
 use super::json_lines::{JsonLines, read_lines};
 use super::sample::{InstructionSample, Record, RunSettings};
 use crate::prompt::LlavaTask;
 use crate::{Error, Result};
+
+/// The settings of a kind of run, which say what its results are.
+pub trait RunKind: Serialize {
+    /// One result.
+    type Record: RunRecord;
+}
+
+/// One result of a run: a row, a text that was rejected, or an image that was skipped.
+pub trait RunRecord: Serialize {
+    /// The rows.
+    type Row: Exported + DeserializeOwned;
+
+    /// The row, if it is one.
+    fn row(&self) -> Option<&Self::Row>;
+}
+
+impl RunKind for RunSettings {
+    type Record = Record;
+}
+
+impl RunRecord for Record {
+    type Row = InstructionSample;
+
+    fn row(&self) -> Option<&InstructionSample> {
+        match self {
+            Self::Sample(sample) => Some(sample),
+            Self::Rejected(_) | Self::Skipped(_) => None,
+        }
+    }
+}
 
 /// The record of a run: rows in one JSONL file, rejected texts and skipped images in another, the
 /// run's settings in a third.
@@ -24,25 +56,22 @@ use crate::{Error, Result};
 /// Every row is written, complete with its newline, before the next is made, so that a killed run
 /// loses at most the row it was writing; [`resume`](Self::resume) removes what is left of it.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<S = RunSettings> {
     output: PathBuf,
     format: Format,
     rows: JsonLines,
     rejected: JsonLines,
     finished: Finished,
+    kind: PhantomData<fn() -> S>,
 }
 
-impl Journal {
+impl<S: RunKind> Journal<S> {
     /// Begins a record. An earlier output of the same name is kept as `….previous`.
     ///
     /// # Errors
     ///
     /// Returns [`Error::InUse`] or [`Error::Write`] if a file cannot be written.
-    pub fn create(
-        output: impl AsRef<Path>,
-        format: Format,
-        settings: &RunSettings,
-    ) -> Result<Self> {
+    pub fn create(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
         let paths = Paths::new(output, format);
         // The lock comes first: another run's files are not touched.
@@ -60,6 +89,7 @@ impl Journal {
             rows,
             rejected,
             finished: Finished::default(),
+            kind: PhantomData,
         })
     }
 
@@ -69,11 +99,7 @@ impl Journal {
     ///
     /// Returns [`Error::OtherSettings`] if it was begun with other settings, [`Error::Line`] if a
     /// line other than an unfinished last one is damaged, or an error of [`create`](Self::create).
-    pub fn resume(
-        output: impl AsRef<Path>,
-        format: Format,
-        settings: &RunSettings,
-    ) -> Result<Self> {
+    pub fn resume(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
         let paths = Paths::new(output, format);
         if !paths.settings.exists() || !paths.rows.exists() {
@@ -89,13 +115,19 @@ impl Journal {
                 finished.0.insert((key.image, key.task));
             }
         }
-        Ok(Self { output: output.to_owned(), format, rows, rejected, finished })
+        Ok(Self { output: output.to_owned(), format, rows, rejected, finished, kind: PhantomData })
     }
 
     /// What is on record and need not be made again.
     #[must_use]
     pub fn finished(&self) -> &Finished {
         &self.finished
+    }
+
+    /// The file that rows are recorded in.
+    #[must_use]
+    pub fn rows_path(&self) -> &Path {
+        self.rows.path()
     }
 
     /// The file that rejected texts and skipped images are recorded in.
@@ -109,11 +141,10 @@ impl Journal {
     /// # Errors
     ///
     /// Returns [`Error::Write`] if the file cannot be written.
-    pub fn append(&mut self, record: &Record) -> Result<()> {
-        match record {
-            Record::Sample(sample) => self.rows.write(sample),
-            Record::Rejected(rejected) => self.rejected.write(rejected),
-            Record::Skipped(skipped) => self.rejected.write(skipped),
+    pub fn append(&mut self, record: &S::Record) -> Result<()> {
+        match record.row() {
+            Some(row) => self.rows.write(row),
+            None => self.rejected.write(record),
         }
     }
 
@@ -127,7 +158,7 @@ impl Journal {
         if self.format == Format::Vigc {
             return Ok(());
         }
-        let rows = read_lines::<InstructionSample>(self.rows.path())?;
+        let rows = read_lines::<<S::Record as RunRecord>::Row>(self.rows.path())?;
         write_array(&self.output, self.format, rows)
     }
 }
@@ -141,6 +172,12 @@ impl Finished {
     #[must_use]
     pub fn contains(&self, image: &str, task: LlavaTask) -> bool {
         [None, Some(task)].into_iter().any(|task| self.0.contains(&(image.to_owned(), task)))
+    }
+
+    /// Whether an image is on record, for a run with one task.
+    #[must_use]
+    pub fn contains_image(&self, image: &str) -> bool {
+        self.0.contains(&(image.to_owned(), None))
     }
 
     /// How many results there are.
@@ -196,7 +233,7 @@ fn keep_previous(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn compare_settings(paths: &Paths, settings: &RunSettings) -> Result<()> {
+fn compare_settings(paths: &Paths, settings: &impl Serialize) -> Result<()> {
     let begun = read_json::<serde_json::Value>(&paths.settings)?;
     // Through text, so that numbers are rounded as those that were read.
     let error = |source| vigc_core::Error::Json { path: paths.settings.clone(), source };

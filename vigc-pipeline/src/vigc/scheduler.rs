@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use image::RgbImage;
 use rayon::prelude::*;
 use vigc_vision::image::ImageLimits;
 
@@ -152,9 +153,7 @@ where
                 admitted.push((input, of_image));
             }
         }
-        let limits = &self.limits;
-        let inputs = admitted.iter().map(|(input, _)| input).collect::<Vec<_>>();
-        let opened = inputs.par_iter().map(|input| input.open(limits)).collect::<Vec<_>>();
+        let opened = open(&admitted, |(input, _)| input, &self.limits);
         let (mut pixels, mut owners) = (Vec::new(), Vec::new());
         for (result, (input, of_image)) in opened.into_iter().zip(admitted) {
             match result {
@@ -223,8 +222,18 @@ pub(super) fn check_count(what: &'static str, expected: usize, found: usize) -> 
     if expected == found { Ok(()) } else { Err(Error::ResultCount { what, expected, found }) }
 }
 
+/// Opens the images of several jobs side by side.
+pub(super) fn open<T>(
+    admitted: &[T],
+    input: impl Fn(&T) -> &ImageInput,
+    limits: &ImageLimits,
+) -> Vec<vigc_vision::Result<RgbImage>> {
+    let inputs = admitted.iter().map(input).collect::<Vec<_>>();
+    inputs.par_iter().map(|input| input.open(limits)).collect()
+}
+
 /// Names the image once: the errors of `vigc-vision` begin with the path.
-fn skip(input: &ImageInput, error: &vigc_vision::Error) -> SkippedImage {
+pub(super) fn skip(input: &ImageInput, error: &vigc_vision::Error) -> SkippedImage {
     let mut reason = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

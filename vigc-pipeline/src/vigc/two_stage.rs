@@ -2,6 +2,7 @@
 //! (`vqg_test.py`).
 
 mod answers;
+mod in_step;
 mod job;
 mod rows;
 
@@ -9,17 +10,20 @@ use serde::{Deserialize, Serialize};
 use vigc_llm::generation::Rules;
 use vigc_vision::image::ImageLimits;
 
+use self::in_step::InStep;
 use self::job::KnowledgeJob;
 use super::dialogue::Rejection;
+use super::export::{Exported, LlavaRecord, to_python_json};
+use super::journal::{Finished, RunKind, RunRecord};
 use super::sample::SkippedImage;
 use super::scheduler::{Event, Scheduler, State};
 use super::{GenerationConfig, ImageInput, LoopRules, VisualLm};
 use crate::Result;
-use crate::prompt::TextProcessor;
 use crate::prompt::question_prefix::{A_OKVQA, OKVQA, QuestionPrefixes};
+use crate::prompt::{PythonRandom, TextProcessor};
 
 pub use answers::{merged_answers, reference_answer, reference_weight};
-pub use rows::{AnswerRow, QuestionRow, RawAnswerRow, RawQuestionRow};
+pub use rows::{AnswerRow, QuestionRow, RawAnswerRow, RawQuestionRow, write_questions};
 
 /// Which data set's questions are imitated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -103,6 +107,22 @@ impl TwoStageSettings {
         }
     }
 
+    /// The settings of a stage, by its index.
+    fn decoding(&self, stage: usize) -> &GenerationConfig {
+        if stage == job::QUESTION { &self.question_decoding } else { &self.answer_decoding }
+    }
+
+    /// With the rules of another version of transformers, for both stages.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        let Self { question_decoding, answer_decoding, .. } = self;
+        Self {
+            question_decoding: question_decoding.with_rules(rules),
+            answer_decoding: answer_decoding.with_rules(rules),
+            ..self
+        }
+    }
+
     /// With another seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
@@ -164,32 +184,143 @@ pub enum KnowledgeRecord {
     Skipped(SkippedImage),
 }
 
-/// Asks questions about images, then for answers to them, in batches shared by both stages.
-///
-/// # Errors
-///
-/// A failing model ends the run with one error.
-pub fn run<M: VisualLm + ?Sized>(
-    model: &M,
+/// Asks questions about images, then for answers to them.
+#[derive(Debug)]
+pub struct TwoStage<'a, M: ?Sized> {
+    model: &'a M,
     settings: TwoStageSettings,
-    images: impl IntoIterator<Item = impl Into<ImageInput>>,
-    batch: usize,
-) -> impl Iterator<Item = Result<KnowledgeRecord>> {
-    let decodings = vec![settings.question_decoding.clone(), settings.answer_decoding.clone()];
-    let name = model.name().to_owned();
-    let scheduler = Scheduler {
-        model,
-        decodings,
-        limits: ImageLimits::default(),
-        batch,
-        images: images.into_iter().map(Into::into),
-        jobs: move |input: &ImageInput| vec![KnowledgeJob::new(input, &name, &settings)],
-        state: State::default(),
-    };
-    scheduler.map(|event| {
-        event.map(|event| match event {
-            Event::Done(record) => record,
-            Event::Skipped(skipped) => KnowledgeRecord::Skipped(skipped),
+    limits: ImageLimits,
+    finished: Finished,
+}
+
+impl<'a, M: VisualLm + ?Sized> TwoStage<'a, M> {
+    /// With the default limits for image files.
+    #[must_use]
+    pub fn new(model: &'a M, settings: TwoStageSettings) -> Self {
+        let (limits, finished) = (ImageLimits::default(), Finished::default());
+        Self { model, settings, limits, finished }
+    }
+
+    /// With other limits for image files.
+    #[must_use]
+    pub fn with_image_limits(self, limits: ImageLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Without the images that an earlier run finished.
+    #[must_use]
+    pub fn with_finished(self, finished: Finished) -> Self {
+        Self { finished, ..self }
+    }
+
+    /// What rows depend on, besides images.
+    #[must_use]
+    pub fn settings(&self) -> TwoStageRun {
+        TwoStageRun { model: self.model.name().to_owned(), settings: self.settings.clone() }
+    }
+
+    /// Runs `batch` images at a time.
+    ///
+    /// Under our rules both stages share batches, and a row depends on nothing but its image and the settings. Under the
+    /// reference's, `batch` questions are asked together, then twice as many answers, and first words are what
+    /// `random.choices` draws after `random.seed`, one for each image in turn.
+    ///
+    /// # Errors
+    ///
+    /// A failing model ends the run with one error.
+    pub fn run(
+        self,
+        images: impl IntoIterator<Item = impl Into<ImageInput>>,
+        batch: usize,
+    ) -> impl Iterator<Item = Result<KnowledgeRecord>> {
+        let images = images.into_iter().map(Into::into);
+        let (strict, in_step) = match self.settings.rules {
+            LoopRules::Strict => (Some(self.run_shared(images, batch)), None),
+            LoopRules::Reference => (None, Some(self.run_in_step(images, batch))),
+        };
+        strict.into_iter().flatten().chain(in_step.into_iter().flatten())
+    }
+
+    fn run_shared(
+        self,
+        images: impl Iterator<Item = ImageInput>,
+        batch: usize,
+    ) -> impl Iterator<Item = Result<KnowledgeRecord>> {
+        let Self { model, settings, limits, finished } = self;
+        let decodings = vec![settings.question_decoding.clone(), settings.answer_decoding.clone()];
+        let name = model.name().to_owned();
+        let jobs = move |input: &ImageInput| {
+            let is_left = !finished.contains_image(&input.name());
+            is_left.then(|| KnowledgeJob::new(input, &name, &settings)).into_iter().collect()
+        };
+        let state = State::default();
+        let scheduler = Scheduler { model, decodings, limits, batch, images, jobs, state };
+        scheduler.map(|event| {
+            event.map(|event| match event {
+                Event::Done(record) => record,
+                Event::Skipped(skipped) => KnowledgeRecord::Skipped(skipped),
+            })
         })
-    })
+    }
+
+    fn run_in_step(
+        self,
+        images: impl Iterator<Item = ImageInput>,
+        batch: usize,
+    ) -> impl Iterator<Item = Result<KnowledgeRecord>> {
+        let Self { model, settings, limits, finished } = self;
+        let name = model.name().to_owned();
+        let mut random = PythonRandom::new(settings.seed);
+        let drawn = settings.clone();
+        let job = move |input: &ImageInput| {
+            let weighted = drawn.draw == PrefixDraw::Weighted;
+            // Also for an image that is finished, so that the next gets its own word.
+            let prefixes = drawn.style.prefixes();
+            let prefix = prefixes.map(|prefixes| prefixes.as_python(&mut random, weighted));
+            let is_left = !finished.contains_image(&input.name());
+            is_left.then(|| KnowledgeJob::with_prefix(input, &name, &drawn, prefix))
+        };
+        let state = in_step::State::default();
+        InStep { model, settings, limits, batch: batch.max(1), images, job, state }
+    }
+}
+
+/// What a run of both stages depends on, besides its images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TwoStageRun {
+    /// The model's name.
+    pub model: String,
+    /// The settings.
+    #[serde(flatten)]
+    pub settings: TwoStageSettings,
+}
+
+impl RunKind for TwoStageRun {
+    type Record = KnowledgeRecord;
+}
+
+impl RunRecord for KnowledgeRecord {
+    type Row = KnowledgeSample;
+
+    fn row(&self) -> Option<&KnowledgeSample> {
+        match self {
+            Self::Sample(sample) => Some(sample),
+            Self::Rejected { .. } | Self::Skipped(_) => None,
+        }
+    }
+}
+
+/// What LLaVA 1.5 asks for short answers with.
+const SHORTLY: &str = "Answer the question using a single word or phrase.";
+
+impl Exported for KnowledgeSample {
+    fn llava(&self) -> LlavaRecord {
+        let question = format!("{}\n{SHORTLY}", self.question);
+        let answer = self.answers.first().map_or("", |answer| &answer.text);
+        LlavaRecord::new(&self.image_id, &self.image, &question, answer)
+    }
+
+    fn reference(&self) -> serde_json::Result<String> {
+        to_python_json(&AnswerRow::from(self))
+    }
 }

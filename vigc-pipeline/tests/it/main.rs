@@ -7,6 +7,7 @@ mod hub;
 mod instruct_blip;
 mod keys;
 mod precision;
+mod reference_program;
 mod scripted;
 mod text_rules;
 mod vigc_instruct_blip;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vigc_pipeline::Error;
 use vigc_pipeline::prompt::LlavaTask;
-use vigc_pipeline::vigc::export::{Format, LlavaRecord};
+use vigc_pipeline::vigc::export::{Exported, Format, LlavaRecord};
 use vigc_pipeline::vigc::{Correction, ImageInput, Journal, JsonLines, Record, ReferenceRow, Vigc};
 
 use crate::scripted::{Dice, numbered};
@@ -164,9 +164,7 @@ fn formats_hold_the_same_rows() {
     }
     let read = |format: Format| fs::read(folder.path().join(format.name())).unwrap();
     let llava: Vec<LlavaRecord> = serde_json::from_slice(&read(Format::Llava)).unwrap();
-    assert!(
-        llava.iter().eq(&samples.iter().map(|&sample| sample.into()).collect::<Vec<LlavaRecord>>())
-    );
+    assert!(llava.iter().eq(&samples.iter().map(|sample| sample.llava()).collect::<Vec<_>>()));
     assert_eq!(llava[0].conversations[0].value, format!("<image>\n{}", samples[0].question));
     let reference: Vec<ReferenceRow> = serde_json::from_slice(&read(Format::Reference)).unwrap();
     assert!(

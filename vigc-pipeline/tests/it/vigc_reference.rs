@@ -6,7 +6,7 @@ use serde::Deserialize;
 use vigc_pipeline::vigc::export::{Format, to_python_json, write_array};
 use vigc_pipeline::vigc::two_stage::{
     AnswerRow, KnowledgeRecord, KnowledgeSample, QuestionRow, QuestionStyle, RawAnswerRow,
-    RawQuestionRow, TwoStageSettings, run,
+    RawQuestionRow, TwoStage, TwoStageSettings,
 };
 use vigc_pipeline::vigc::{Correction, Generated, LastStep, PromptStyle, Record, Unit, Vigc};
 
@@ -68,7 +68,7 @@ fn rows_equal_the_references_byte_for_byte() {
 }
 
 #[derive(Deserialize)]
-struct TwoStage {
+struct Table {
     images: Vec<String>,
     questions: Vec<String>,
     answers: Vec<Answers>,
@@ -86,7 +86,7 @@ struct Answers {
 }
 
 /// Runs both stages with every question begun by "what", as the table has it.
-fn run_two_stages(table: &TwoStage) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) {
+fn run_two_stages(table: &Table) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) {
     let mut answers = table.answers.iter();
     let script = |question: &String| {
         let mut script = vec![vec![generated(question)]];
@@ -102,7 +102,8 @@ fn run_two_stages(table: &TwoStage) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) 
         let model = Scripted::new(scripts.clone());
         let images = table.images.iter().zip(0..).map(|(name, number)| numbered(name, number));
         let settings = TwoStageSettings::reference(QuestionStyle::Okvqa).with_seed(seed);
-        let samples = run(&model, settings, images, 4).filter_map(|record| match record.unwrap() {
+        let run = TwoStage::new(&model, settings).run(images, 4);
+        let samples = run.filter_map(|record| match record.unwrap() {
             KnowledgeRecord::Sample(sample) => Some(sample),
             _ => None,
         });
@@ -117,7 +118,7 @@ fn run_two_stages(table: &TwoStage) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) 
 
 #[test]
 fn two_stage_rows_equal_the_references() {
-    let table: TwoStage =
+    let table: Table =
         serde_json::from_str(include_str!("../fixtures/vigc/two_stage.json")).unwrap();
     let (samples, prompts) = run_two_stages(&table);
     let second = prompts.iter().filter_map(|asked| asked.get(1));

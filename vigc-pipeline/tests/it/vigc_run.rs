@@ -6,7 +6,7 @@ use image::RgbImage;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::diff::Verdict;
 use vigc_pipeline::vigc::rank::rank;
-use vigc_pipeline::vigc::two_stage::{self, KnowledgeRecord, QuestionStyle, TwoStageSettings};
+use vigc_pipeline::vigc::two_stage::{KnowledgeRecord, QuestionStyle, TwoStage, TwoStageSettings};
 use vigc_pipeline::vigc::{
     Correction, Generated, ImageFolder, ImageInput, Record, StopReason, Vigc, VisualLm,
 };
@@ -152,8 +152,8 @@ fn two_stages_merge_answers_and_reject_empty_ones() {
     ]);
     let images = (0..3).map(|number| numbered(&number.to_string(), number));
     let settings = TwoStageSettings::new(QuestionStyle::Free);
-    let records =
-        two_stage::run(&model, settings, images, 2).map(Result::unwrap).collect::<Vec<_>>();
+    let run = TwoStage::new(&model, settings).run(images, 2);
+    let records = run.map(Result::unwrap).collect::<Vec<_>>();
     let KnowledgeRecord::Sample(sample) = &records[0] else { panic!("{records:?}") };
     assert_eq!(sample.question, "what is it?");
     let weights =

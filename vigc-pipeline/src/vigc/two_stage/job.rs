@@ -14,8 +14,8 @@ use crate::vigc::scheduler::{Ask, Job};
 use crate::vigc::{Generated, ImageInput, LoopRules, seed};
 
 /// Indices of the scheduler's settings.
-const QUESTION: usize = 0;
-const ANSWERS: usize = 1;
+pub(super) const QUESTION: usize = 0;
+pub(super) const ANSWERS: usize = 1;
 
 pub(super) struct KnowledgeJob {
     image: String,
@@ -36,6 +36,7 @@ enum Stage {
 }
 
 impl KnowledgeJob {
+    /// A job whose question begins with a word that depends on nothing but the image and the seed.
     pub(super) fn new(input: &ImageInput, model: &str, settings: &TwoStageSettings) -> Self {
         let prefix = settings.style.prefixes().map(|prefixes| {
             let seed = seed::derive(settings.seed, &input.id, "question prefix", 0);
@@ -45,6 +46,15 @@ impl KnowledgeJob {
                 PrefixDraw::Uniform => prefixes.uniform(&mut rng),
             }
         });
+        Self::with_prefix(input, model, settings, prefix)
+    }
+
+    pub(super) fn with_prefix(
+        input: &ImageInput,
+        model: &str,
+        settings: &TwoStageSettings,
+        prefix: Option<&'static str>,
+    ) -> Self {
         let begun = prefix.map_or_else(String::new, |prefix| GIVEN_QUESTION.fill(prefix));
         Self {
             image: input.name(),

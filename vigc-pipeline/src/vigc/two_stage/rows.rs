@@ -1,9 +1,27 @@
 //! The files that the reference's two stages write, fields in their order.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::{KnowledgeSample, reference_answer};
+use crate::Result;
 use crate::vigc::ImageId;
+use crate::vigc::export::{to_python_json, write_list};
+
+/// Writes `question.json` of the rows' questions, whole or not at all.
+///
+/// # Errors
+///
+/// Returns the first error among `rows`, or [`Error::Write`](crate::Error::Write) if the file cannot be written.
+pub fn write_questions(
+    path: impl AsRef<Path>,
+    rows: impl IntoIterator<Item = Result<KnowledgeSample>>,
+) -> Result<()> {
+    let questions =
+        rows.into_iter().map(|row| row.map(|row| to_python_json(&QuestionRow::from(&row))));
+    write_list(path.as_ref(), ["[", ", ", "]"], questions)
+}
 
 /// A row of the first stage's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
