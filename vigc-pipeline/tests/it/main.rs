@@ -9,6 +9,7 @@ mod keys;
 mod precision;
 mod scripted;
 mod text_rules;
+mod updates;
 mod vigc_instruct_blip;
 mod vigc_journal;
 mod vigc_reference;
