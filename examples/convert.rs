@@ -6,23 +6,38 @@
 //!     --bert bert-base-uncased --precision bf16 --out vigc-7b-okvqa
 //! ```
 //!
-//! transformers opens the result, unless weights are in blocks (q8, q4): those are this project's own.
+//! The low-rank updates of a trainer's file, alone, as a folder that PEFT opens:
+//!
+//! ```text
+//! cargo run --release --example convert -- --adapter-from checkpoint_4.pth --base-model vicuna-7b-v1.1 --out vigc-lora
+//! ```
+//!
+//! transformers opens a converted model, unless weights are in blocks (q8, q4): those are this project's own.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
 mod shared;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use burn::tensor::DType;
 use clap::{Parser, ValueEnum};
+use vigc_pipeline::instruct_blip::read_updates;
 
-/// Writes a model as one folder in Hugging Face's layout.
+/// Writes a model as one folder in Hugging Face's layout, or its low-rank updates as one in PEFT's.
 #[derive(Parser, Debug)]
 struct Args {
     #[command(flatten)]
     model: shared::ModelArgs,
-    /// The folder to write; it must not hold a model yet
+    /// Write no model but the low-rank updates of the language model that a trainer's file or a folder of PEFT holds, as a
+    /// folder that PEFT opens
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["model", "llm", "device", "precision", "dtype"])]
+    adapter_from: Option<PathBuf>,
+    /// What PEFT is told that the updates belong to: a folder, or owner/name of a language model [default: what the folder
+    /// of PEFT says, else nothing]
+    #[arg(long, value_name = "NAME", requires = "adapter_from")]
+    base_model: Option<String>,
+    /// The folder to write; it must not hold a model or low-rank updates yet
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// What is stored in: norms and embeddings, and the weights that --precision leaves in f32
@@ -50,6 +65,9 @@ impl From<Stored> for DType {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(source) = &args.adapter_from {
+        return save_updates(source, args.base_model.as_deref(), &args.out);
+    }
     let weights = args.out.join("model.safetensors");
     ensure!(!weights.exists(), "{} is there already", weights.display());
     let model = args.model.open()?;
@@ -62,5 +80,19 @@ fn main() -> anyhow::Result<()> {
         model.config().precisions,
         args.dtype
     );
+    Ok(())
+}
+
+fn save_updates(source: &Path, base_model: Option<&str>, out: &Path) -> anyhow::Result<()> {
+    let weights = out.join("adapter_model.safetensors");
+    ensure!(!weights.exists(), "{} is there already", weights.display());
+    let mut adapter = read_updates(source)?;
+    if let Some(name) = base_model {
+        adapter = adapter.with_base_model(name);
+    }
+    adapter.save(out)?;
+    let size = weights.metadata()?.len();
+    let layers = adapter.layers().count();
+    println!("{}: {:.2} MB, updates of {layers} layers", out.display(), size as f64 / 1e6);
     Ok(())
 }

@@ -62,11 +62,15 @@ impl ModelArgs {
         if let Some(files) = self.parts.files() {
             let (model, reports) = InstructBlip::from_files(&files, device, options)?;
             for report in reports {
-                let LoadReport { path, applied, overwritten, unused, .. } = report;
+                let LoadReport { path, applied, overwritten, unused, copies, .. } = report;
                 let counts = [applied.len(), overwritten.len(), unused.len()];
                 let [applied, overwritten, unused] = counts;
+                let copies = match copies.len() {
+                    0 => String::new(),
+                    copies => format!(", {copies} copies of others"),
+                };
                 eprintln!(
-                    "{}: {applied} tensors, {overwritten} given by later files, {unused} unused",
+                    "{}: {applied} tensors, {overwritten} given by later files, {unused} unused{copies}",
                     path.display()
                 );
             }

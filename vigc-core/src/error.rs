@@ -81,6 +81,18 @@ pub enum Error {
         /// Which tensor, what was expected and what was found.
         reason: String,
     },
+    /// What should be a copy of another tensor of the file is none.
+    #[error("{path}: {copy} should be a copy of {original}, but {difference}")]
+    Copy {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The tensor that should be a copy.
+        copy: String,
+        /// The tensor that it should be a copy of.
+        original: String,
+        /// What differs.
+        difference: String,
+    },
     /// A checkpoint lacks tensors that the model needs.
     #[error("{path} lacks {} of the model's tensors, the first is {:?}", .missing.len(), .missing[0])]
     MissingTensors {

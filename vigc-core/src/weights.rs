@@ -22,6 +22,7 @@
 
 mod adapter;
 mod checkpoint;
+mod copies;
 mod export;
 #[cfg(feature = "hub")]
 pub mod hub;
@@ -33,7 +34,7 @@ mod report;
 mod safetensors_file;
 
 pub use checkpoint::Checkpoint;
-pub use export::{save, save_tensors};
+pub use export::{save, save_checkpoint, save_tensors};
 pub use key_map::KeyMap;
 pub use layers::Layers;
 pub use progress::LoadProgress;

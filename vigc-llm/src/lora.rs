@@ -3,72 +3,42 @@
 //! An update of a weight `W`, `[out, in]`, is `scale * B A` with `A`, `[r, in]`, and `B`, `[out, r]`. It is added when the
 //! weight is read, so a model with an adapter costs no more than one without.
 
-use std::collections::BTreeMap;
+mod config;
+mod save;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, KeyMap};
 
+use self::config::AlphaPattern;
 use crate::{Error, Result};
 
-/// The part of `adapter_config.json` that decides what an update is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoraConfig {
-    /// What the updates are scaled by, times their rank.
-    pub lora_alpha: f32,
-    /// Whether updates are scaled by the root of the rank instead.
-    #[serde(default)]
-    pub use_rslora: bool,
-    /// Whether weights are `[in, out]`.
-    #[serde(default)]
-    pub fan_in_fan_out: bool,
-    #[serde(default, skip_serializing)]
-    use_dora: bool,
-    #[serde(default, skip_serializing)]
-    alpha_pattern: BTreeMap<String, f32>,
-}
-
-impl LoraConfig {
-    /// What the reference trains with, whose files hold no configuration.
-    #[must_use]
-    pub fn reference() -> Self {
-        Self {
-            lora_alpha: 16.0,
-            use_rslora: false,
-            fan_in_fan_out: false,
-            use_dora: false,
-            alpha_pattern: BTreeMap::new(),
-        }
-    }
-
-    /// What is asked for that a sum of weight and update is not.
-    fn unknown(&self) -> Option<&'static str> {
-        match self {
-            Self { use_dora: true, .. } => Some("use_dora"),
-            Self { alpha_pattern, .. } if !alpha_pattern.is_empty() => Some("alpha_pattern"),
-            _ => None,
-        }
-    }
-
-    fn scale(&self, rank: usize) -> f32 {
-        let rank = rank as f32;
-        self.lora_alpha / if self.use_rslora { rank.sqrt() } else { rank }
-    }
-}
+pub use self::config::LoraConfig;
 
 /// Updates for some of a model's linear layers.
 #[derive(Debug, Clone)]
 pub struct LoraAdapter {
     config: LoraConfig,
+    alphas: AlphaPattern,
     updates: Checkpoint,
 }
 
-/// PEFT's names to `<layer>.lora_A.weight`, the layer named as in the model that is adapted.
-const LAYERS: KeyMap =
-    KeyMap::new(&[(r"^base_model\.model\.", ""), (r"\.lora_([AB])\.default\.", ".lora_${1}.")]);
+/// PEFT's names to `<layer>.weight` and `<layer>.lora_A.weight`, the layer named as in the model that is adapted.
+const LAYERS: KeyMap = KeyMap::new(&[
+    (r"^base_model\.model\.", ""),
+    (r"\.lora_([AB])\.default\.", ".lora_${1}."),
+    (r"\.base_layer\.", "."),
+]);
 
 const FIRST: &str = ".lora_A.weight";
+
+/// Whether a tensor is one of the two that an update is made of, by its name.
+#[must_use]
+pub fn is_low_rank(name: &str) -> bool {
+    name.contains(".lora_A.") || name.contains(".lora_B.")
+}
 
 impl LoraAdapter {
     /// Reads `adapter_config.json` and the updates, `adapter_model.safetensors` or `adapter_model.bin`, from a
@@ -93,12 +63,11 @@ impl LoraAdapter {
     ///
     /// # Errors
     ///
-    /// [`Error::Adapter`] if there is none.
+    /// [`Error::Adapter`] if there is none, or the configuration asks for more than low-rank updates.
     pub fn new(config: LoraConfig, updates: Checkpoint) -> Result<Self> {
-        let adapter = Self { config, updates: updates.rename(&LAYERS) };
-        if let Some(setting) = adapter.config.unknown() {
-            return Err(adapter.error(format!("sets {setting}, which is not supported")));
-        }
+        let updates = updates.rename(&LAYERS);
+        let alphas = config.alphas().map_err(|problem| error(&updates, problem))?;
+        let adapter = Self { config, alphas, updates };
         if adapter.layers().next().is_none() {
             return Err(
                 adapter.error("updates no layer, expected tensors named *.lora_A.*".to_owned())
@@ -112,19 +81,40 @@ impl LoraAdapter {
         self.updates.keys().filter_map(|key| key.strip_suffix(FIRST))
     }
 
+    /// Names the model that is updated, for [`LoraAdapter::save`].
+    #[must_use]
+    pub fn with_base_model(mut self, name: impl Into<String>) -> Self {
+        self.config.base_model_name_or_path = Some(name.into());
+        self
+    }
+
     /// Adds the updates to a model's weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`LoraAdapter::merged`].
+    pub fn merge_into(&self, model: &mut Checkpoint) -> Result<()> {
+        model.extend(self.merged(model)?);
+        Ok(())
+    }
+
+    /// The weights that the updates change, changed, and whatever else lies beside the updates. A weight that lies there
+    /// counts before the model's.
     ///
     /// # Errors
     ///
     /// [`Error::Adapter`] if the model lacks one of the layers, it has another shape, or an update is not
     /// whole.
-    pub fn merge_into(&self, model: &mut Checkpoint) -> Result<()> {
-        let layers: Vec<_> = self.layers().map(str::to_owned).collect();
-        model.extend(self.updates.clone());
-        for layer in layers {
-            self.merge(model, &layer)?;
+    pub fn merged(&self, model: &Checkpoint) -> Result<Checkpoint> {
+        let weights: BTreeSet<_> = self.layers().map(|layer| format!("{layer}.weight")).collect();
+        let mut below = model.clone();
+        below.retain(|name| weights.contains(name) && self.updates.shape(name).is_none());
+        let mut merged = self.updates.clone();
+        merged.extend(below);
+        for layer in self.layers() {
+            self.merge(&mut merged, layer)?;
         }
-        Ok(())
+        Ok(merged)
     }
 
     fn merge(&self, model: &mut Checkpoint, layer: &str) -> Result<()> {
@@ -147,15 +137,19 @@ impl LoraAdapter {
             return Err(self.error(format!("does not fit {layer}: {shapes}")));
         }
         let (rank, inputs) = (first[0], first[1]);
-        let scale = self.config.scale(rank);
+        let scale = self.config.scale(&self.alphas, layer, rank);
         let make = move |parts: &[Vec<f32>]| updated(parts, rank, inputs, scale, turned);
         model.derive(&names[0], weight, &names.each_ref().map(String::as_str), make)?;
         Ok(())
     }
 
     fn error(&self, problem: String) -> Error {
-        Error::Adapter { path: self.updates.path().to_owned(), problem }
+        error(&self.updates, problem)
     }
+}
+
+fn error(updates: &Checkpoint, problem: String) -> Error {
+    Error::Adapter { path: updates.path().to_owned(), problem }
 }
 
 /// `W + scale * B A`.

@@ -20,6 +20,7 @@ mod options;
 mod rank;
 mod save;
 mod token_ids;
+mod updates;
 
 use burn::tensor::Device;
 use vigc_llm::generation::{GenerationConfig, Rules};
@@ -37,6 +38,7 @@ pub use load::load_network;
 pub use network::Network;
 pub use options::{LoadOptions, Precisions};
 pub use save::{SpecialIds, TokenizerFiles, save_network};
+pub use updates::read_updates;
 
 /// An InstructBLIP model that turns images and prompts into text.
 ///

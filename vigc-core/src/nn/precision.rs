@@ -6,8 +6,6 @@ use std::str::FromStr;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::BLOCK;
-
 /// What the weights of linear layers are stored in. Everything is computed in f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,9 +18,9 @@ pub enum Precision {
     F16,
     /// 16 bits, 8 of them significant, with the range of f32.
     Bf16,
-    /// 8 bits and a scale for every [`BLOCK`] inputs.
+    /// 8 bits and a scale for every [`BLOCK`](super::blocks::BLOCK) inputs.
     Q8,
-    /// 4 bits and a scale for every [`BLOCK`] inputs.
+    /// 4 bits and a scale for every [`BLOCK`](super::blocks::BLOCK) inputs.
     Q4,
 }
 
@@ -49,18 +47,6 @@ impl Precision {
             Self::F32 => DType::F32,
             Self::F16 => DType::F16,
             Self::Bf16 | Self::Q8 | Self::Q4 => DType::BF16,
-        }
-    }
-
-    /// Bytes for a weight, its part of a block's scale included.
-    #[must_use]
-    pub fn bytes_per_weight(self) -> f64 {
-        let scale = 2.0 / BLOCK as f64;
-        match self {
-            Self::F32 => 4.0,
-            Self::F16 | Self::Bf16 => 2.0,
-            Self::Q8 => 1.0 + scale,
-            Self::Q4 => 0.5 + scale,
         }
     }
 }

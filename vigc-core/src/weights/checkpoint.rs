@@ -18,6 +18,7 @@ use crate::{Error, Result};
 pub struct Checkpoint {
     pub(super) path: PathBuf,
     pub(super) tensors: BTreeMap<String, StoredTensor>,
+    pub(super) copies: Vec<String>,
 }
 
 /// `*.index.json`: which shard holds which tensor.
@@ -44,7 +45,7 @@ impl Checkpoint {
         for file in files {
             tensors.extend(read_names(&file)?);
         }
-        Ok(Self { path: path.to_owned(), tensors })
+        Ok(Self { path: path.to_owned(), tensors, copies: Vec::new() })
     }
 
     /// Opens a safetensors file held in memory; errors call it `name`.
@@ -55,7 +56,7 @@ impl Checkpoint {
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
         let path = PathBuf::from(name);
         let tensors = safetensors_file::from_bytes(bytes, &path)?;
-        Ok(Self { path, tensors })
+        Ok(Self { path, tensors, copies: Vec::new() })
     }
 
     /// Keeps the tensors below `prefix` and drops it from their names.
@@ -63,7 +64,12 @@ impl Checkpoint {
     pub fn scope(&self, prefix: &str) -> Self {
         let below = |name: &String| name.strip_prefix(prefix)?.strip_prefix('.').map(str::to_owned);
         let tensors = self.tensors.iter().filter_map(|(name, t)| Some((below(name)?, t.clone())));
-        Self { path: self.path.clone(), tensors: tensors.collect() }
+        Self { path: self.path.clone(), tensors: tensors.collect(), copies: Vec::new() }
+    }
+
+    /// Drops the tensors whose names `keep` does not pick.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.tensors.retain(|name, _| keep(name));
     }
 
     /// The tensors' names, in order.
@@ -94,7 +100,7 @@ impl Checkpoint {
     pub fn rename(self, keys: &KeyMap) -> Self {
         let rename = keys.compile();
         let renamed = self.tensors.into_iter().map(|(name, tensor)| (rename(&name), tensor));
-        Self { tensors: renamed.collect(), path: self.path }
+        Self { tensors: renamed.collect(), ..self }
     }
 
     /// Takes the tensors of another checkpoint in; of two with one name, those of the other stay.

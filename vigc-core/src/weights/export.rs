@@ -12,8 +12,8 @@ use burn_store::burn_pack::Tensor as StoredTensor;
 use burn_store::{ModuleSnapshot, bridge};
 use safetensors::{Dtype, View};
 
-use super::KeyMap;
 use super::adapter::ToPyTorch;
+use super::{Checkpoint, KeyMap};
 use crate::config::temporary_name;
 use crate::{Error, Result};
 
@@ -45,6 +45,16 @@ pub fn save<M: Module>(
 pub fn save_tensors(tensors: Vec<(String, TensorData)>, path: impl AsRef<Path>) -> Result<()> {
     let stored = |(name, data): (String, _)| (name.clone(), bridge::from_data(data, name, None));
     write(tensors.into_iter().map(stored), path.as_ref())
+}
+
+/// Saves a checkpoint's tensors, whole or not at all, in the types that they have. They are read one after the other.
+///
+/// # Errors
+///
+/// [`Error::Save`] if a tensor cannot be read, its type has no place in safetensors or the file cannot be written.
+pub fn save_checkpoint(checkpoint: &Checkpoint, path: impl AsRef<Path>) -> Result<()> {
+    let tensors = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.clone()));
+    write(tensors, path.as_ref())
 }
 
 fn write(tensors: impl Iterator<Item = (String, StoredTensor)>, path: &Path) -> Result<()> {

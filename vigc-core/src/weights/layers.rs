@@ -50,8 +50,7 @@ impl Layers {
         module: &mut M,
         strictness: Strictness,
     ) -> Result<Vec<LoadReport>> {
-        let mut reports: Vec<_> =
-            self.checkpoints.iter().map(|layer| LoadReport::new(layer.path())).collect();
+        let mut reports: Vec<_> = self.checkpoints.iter().map(LoadReport::of).collect();
         let mut owners = BTreeMap::new();
         for (index, layer) in self.checkpoints.iter().enumerate() {
             for name in layer.tensors.keys() {

@@ -1,6 +1,8 @@
 //! What a load did, and how much of it must succeed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use super::Checkpoint;
 
 /// How to treat parameters that the checkpoint lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct LoadReport {
     pub applied: Vec<String>,
     /// Tensors that a later layer has, too, renamed.
     pub overwritten: Vec<String>,
+    /// Tensors that the file holds a second time, under their names there; see [`Checkpoint::unify`].
+    pub copies: Vec<String>,
     /// Parameters that no layer has; of several layers, the last one's report names them.
     pub missing: Vec<String>,
     /// Tensors that no parameter asked for, renamed.
@@ -28,7 +32,8 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), ..Self::default() }
+    pub(super) fn of(checkpoint: &Checkpoint) -> Self {
+        let (path, copies) = (checkpoint.path.clone(), checkpoint.copies.clone());
+        Self { path, copies, ..Self::default() }
     }
 }

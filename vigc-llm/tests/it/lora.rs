@@ -1,8 +1,12 @@
 //! Low-rank adapters against PEFT.
 
+use std::fs;
+use std::path::Path;
+
 use burn::tensor::{Device, Int, Tensor, Tolerance};
+use serde_json::Value;
 use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Strictness};
+use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig, keys};
 use vigc_llm::lora::{LoraAdapter, LoraConfig};
 
@@ -34,18 +38,101 @@ fn assert_logits(model: &Llama, name: &str) {
 
 #[test]
 fn an_adapted_model_computes_what_peft_computes() {
-    for (name, layers) in [("plain", 4), ("rslora", 6)] {
+    for (name, layers) in FOLDERS {
         let adapter = LoraAdapter::from_dir(fixture("lora").join(name)).unwrap();
         assert_eq!(adapter.layers().count(), layers);
         assert_logits(&adapted(&adapter), name);
     }
 }
 
+/// What PEFT saved, and how many layers it updates.
+const FOLDERS: [(&str, usize); 3] = [("plain", 4), ("rslora", 6), ("patterns", 3)];
+
+fn trained() -> LoraAdapter {
+    let updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
+    LoraAdapter::new(LoraConfig::reference(), updates).unwrap()
+}
+
 #[test]
 fn a_trainers_file_has_the_layers_own_names() {
-    let updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
+    assert_logits(&adapted(&trained()), "plain");
+}
+
+#[test]
+fn weights_beside_the_updates_count_before_the_models() {
+    const OTHERS: KeyMap = KeyMap::new(&[(r"\.([qv]_proj)\.weight$", ".${1}.base_layer.weight")]);
+    let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
+    updates.extend(base().rename(&OTHERS));
     let adapter = LoraAdapter::new(LoraConfig::reference(), updates).unwrap();
+    let merged = adapter.merged(&Checkpoint::open(fixture("llama/mha.safetensors")).unwrap());
+    assert!(merged.unwrap().keys().eq(base().keys()));
     assert_logits(&adapted(&adapter), "plain");
+}
+
+fn settings(folder: &Path) -> Value {
+    read_json(folder.join("adapter_config.json")).unwrap()
+}
+
+fn targets(settings: &Value) -> Vec<&str> {
+    let targets = settings["target_modules"].as_array().unwrap();
+    let mut targets: Vec<_> = targets.iter().map(|name| name.as_str().unwrap()).collect();
+    targets.sort_unstable();
+    targets
+}
+
+#[test]
+fn what_a_trainer_saved_is_saved_as_peft_does() {
+    let (folder, device) = (tempfile::tempdir().unwrap(), Device::default());
+    trained().with_base_model("vicuna-7b").save(folder.path()).unwrap();
+    let open = |folder: &Path| Checkpoint::open(folder.join("adapter_model.safetensors")).unwrap();
+    let (saved, expected) = (open(folder.path()), open(&fixture("lora/plain")));
+    assert!(saved.keys().eq(expected.keys()));
+    for name in expected.keys() {
+        let [saved, expected] =
+            [&saved, &expected].map(|file| file.tensor::<2>(name, &device).unwrap().into_data());
+        saved.assert_eq(&expected, true);
+    }
+
+    let (saved, expected) = (settings(folder.path()), settings(&fixture("lora/plain")));
+    assert_eq!(targets(&saved), targets(&expected));
+    assert_eq!(saved["base_model_name_or_path"], "vicuna-7b");
+    assert_eq!(saved["lora_alpha"].as_f64(), expected["lora_alpha"].as_f64());
+    for (name, value) in saved.as_object().unwrap() {
+        if !["target_modules", "base_model_name_or_path", "lora_alpha"].contains(&&**name) {
+            assert_eq!((name, value), (name, &expected[name]));
+        }
+    }
+}
+
+#[test]
+fn what_is_saved_and_read_again_computes_the_same() {
+    for (name, _) in FOLDERS {
+        let folder = tempfile::tempdir().unwrap();
+        LoraAdapter::from_dir(fixture("lora").join(name)).unwrap().save(folder.path()).unwrap();
+        assert_logits(&adapted(&LoraAdapter::from_dir(folder.path()).unwrap()), name);
+        if name == "patterns" {
+            let saved = settings(folder.path());
+            let [first, up, second] = ["0.self_attn.v_proj", "1.mlp.up_proj", "1.self_attn.v_proj"]
+                .map(|layer| format!("model.layers.{layer}"));
+            assert_eq!(saved["r"], 2);
+            assert_eq!(saved["rank_pattern"], serde_json::json!({ second.clone(): 3 }));
+            assert_eq!(targets(&saved), [first, up, second]);
+        }
+    }
+}
+
+#[test]
+fn an_adapter_of_more_than_updates_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
+    updates.extend(base());
+    let adapter = LoraAdapter::new(LoraConfig::reference(), updates).unwrap();
+    let error = adapter.save(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("trained.pth holds ") && error.contains("low-rank updates alone"),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

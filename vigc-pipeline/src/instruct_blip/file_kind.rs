@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use vigc_core::weights::{Checkpoint, KeyMap};
+use vigc_llm::lora::is_low_rank;
 
-use super::keys;
+use super::keys::{self, LAVIS_LANGUAGE, PEFT_LANGUAGE};
 use crate::{Error, Result};
 
 /// What a file of weights is.
@@ -46,7 +47,8 @@ impl FileKind {
     pub fn of(checkpoint: &Checkpoint) -> Option<Self> {
         let has = |part: &str| checkpoint.keys().any(|key| key.contains(part));
         let begins = |part: &str| checkpoint.keys().any(|key| key.starts_with(part));
-        if begins("visual_encoder.") || begins("Qformer.") || begins("llm_proj.") {
+        let parts = ["visual_encoder", "Qformer", "llm_proj", LAVIS_LANGUAGE, PEFT_LANGUAGE];
+        if parts.iter().any(|part| begins(&format!("{part}."))) {
             Some(Self::Lavis)
         } else if has(".lora_A.") {
             Some(Self::Adapter)
@@ -67,18 +69,34 @@ impl FileKind {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] if it cannot be read, [`Error::FileKind`] if it is something else.
+    /// [`Error::Core`] if it cannot be read or holds copies that differ, [`Error::FileKind`] if it is something else.
     pub fn open(self, path: &Path) -> Result<Checkpoint> {
         let checkpoint = Checkpoint::open(path)?;
         let found = Self::of(&checkpoint);
         if found == Some(self) {
-            return self.with_network_names(checkpoint);
+            return self.with_network_names(self.without_copies(checkpoint)?);
         }
         Err(Error::FileKind {
             path: path.to_owned(),
             found: found.map_or_else(|| unknown(&checkpoint), |kind| kind.to_string()),
             expected: self.to_string(),
         })
+    }
+
+    /// A file's tensors without the copies among them, which [`Checkpoint::copies`] names then.
+    ///
+    /// VIGC's trainer with PEFT has the language model in two places, and saves the low-rank updates below `llm_model` and
+    /// below `llm.base_model.model`. What is frozen it saves in the second alone, since it looks for it by its name in the
+    /// first (`runner_base.py`, `_save_checkpoint`); trainers that do not look save all of it twice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Core`] if a tensor has another shape than its copy, or a low-rank update other values.
+    pub fn without_copies(self, checkpoint: Checkpoint) -> Result<Checkpoint> {
+        match self {
+            Self::Lavis => Ok(checkpoint.unify(PEFT_LANGUAGE, LAVIS_LANGUAGE, is_low_rank)?),
+            _ => Ok(checkpoint),
+        }
     }
 
     /// What the network calls the tensor that such a file calls by a name; the same where nothing takes it.

@@ -6,14 +6,15 @@ use burn::tensor::Device;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
-use vigc_llm::lora::{LoraAdapter, LoraConfig};
+use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
+use super::keys::{self, LANGUAGE};
 use super::load::{Parts, StoredGeneration, name_of};
 use super::save::TokenizerFiles;
 use super::token_ids::StoredIds;
-use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
+use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network};
 use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.
@@ -24,7 +25,7 @@ use crate::{Error, Result};
 /// | `vision` | the frozen image encoder | `eva_vit_g.pth` |
 /// | `pretrained` | Q-Former, queries, `ln_vision`, projection | `instruct_blip_vicuna7b_trimmed.pth` |
 /// | `finetuned` | what a finetuning trained of these, and low-rank updates of the language model | `vigc7b_instrucblip_okvqa.pth` |
-/// | `adapter` | low-rank updates of the language model | a folder that PEFT saved |
+/// | `adapter` | low-rank updates of the language model, added to whatever the files before make it | a folder that PEFT saved |
 /// | `bert` | the Q-Former's words, `vocab.txt` or `tokenizer.json` | a folder with `bert-base-uncased` |
 ///
 /// ```no_run
@@ -99,7 +100,8 @@ impl ModelFiles {
         self
     }
 
-    /// Gives every parameter of a network its value and reports what came of each file.
+    /// Gives every parameter of a network its value and reports what came of each file, adapters last. Weights with
+    /// low-rank updates count as given by the file of the updates.
     ///
     /// # Errors
     ///
@@ -107,12 +109,7 @@ impl ModelFiles {
     /// [`Error::Core`](crate::Error::Core) if one cannot be read, a tensor does not fit or one is missing
     /// in all files, [`Error::Llm`](crate::Error::Llm) if low-rank updates do not fit the language model.
     pub fn load(&self, network: &mut Network) -> Result<Vec<LoadReport>> {
-        Ok(self.layers(self.language()?)?.apply(network, Strictness::Strict)?)
-    }
-
-    /// The language model's weights under its own names, nothing added.
-    fn language(&self) -> Result<Checkpoint> {
-        Ok(FileKind::Llama.open(&self.llm)?.scope(LANGUAGE))
+        Ok(self.layers()?.0.apply(network, Strictness::Strict)?)
     }
 
     /// The special tokens that the language model's folder names for generation, if any.
@@ -124,21 +121,28 @@ impl ModelFiles {
         }
     }
 
-    fn layers(&self, mut language: Checkpoint) -> Result<Layers> {
-        for folder in &self.adapters {
-            LoraAdapter::from_dir(folder)?.merge_into(&mut language)?;
-        }
-        let mut upper = vec![FileKind::EvaVit.open(&self.vision)?];
+    /// All files, and the language model that they make up, under its own names.
+    fn layers(&self) -> Result<(Layers, Checkpoint)> {
+        let mut language = FileKind::Llama.open(&self.llm)?.scope(LANGUAGE);
+        let bottom = language.clone().rename(&keys::LLAMA);
+        let mut layers = Layers::default().with(bottom).with(FileKind::EvaVit.open(&self.vision)?);
         for file in self.pretrained.iter().chain(&self.finetuned) {
-            let file = FileKind::Lavis.open(file)?;
-            let trained = file.scope(LANGUAGE);
-            if trained.keys().any(|key| key.contains(".lora_")) {
-                LoraAdapter::new(LoraConfig::reference(), trained)?.merge_into(&mut language)?;
+            let mut file = FileKind::Lavis.open(file)?;
+            let mut trained = file.scope(LANGUAGE);
+            if trained.keys().any(is_low_rank) {
+                trained = LoraAdapter::new(LoraConfig::reference(), trained)?.merged(&language)?;
+                file.retain(|name| !is_low_rank(name));
             }
-            upper.push(file);
+            language.extend(trained.clone());
+            file.extend(trained.rename(&keys::LLAMA));
+            layers = layers.with(file);
         }
-        let bottom = language.rename(&keys::LLAMA);
-        Ok(upper.into_iter().fold(Layers::default().with(bottom), Layers::with))
+        for folder in &self.adapters {
+            let updated = LoraAdapter::from_dir(folder)?.merged(&language)?;
+            language.extend(updated.clone());
+            layers = layers.with(updated.rename(&keys::LLAMA));
+        }
+        Ok((layers, language))
     }
 
     /// The shape of the network, with as many words as there are embeddings.
@@ -171,7 +175,7 @@ impl InstructBlip {
         device: &Device,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {
-        let language = files.language()?;
+        let (layers, language) = files.layers()?;
         let config = files.shape(&language)?;
         let bert = files.bert.as_ref().ok_or_else(|| Error::Config {
             field: "bert",
@@ -191,8 +195,6 @@ impl InstructBlip {
             ids: files.stored_ids()?,
             tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,
         };
-        Self::assemble(parts, files.layers(language)?, device, options)
+        Self::assemble(parts, layers, device, options)
     }
 }
-
-const LANGUAGE: &str = "language_model";

@@ -29,8 +29,20 @@ pub const LAVIS: KeyMap = KeyMap::new(&[
     (r"^(qformer\..*attention)\.self\.", "${1}.attention."),
     (r"^(qformer\..*)\bLayerNorm\b", "${1}layer_norm"),
     (r"^llm_proj\.", "language_projection."),
-    (r"^llm_model\.", "language_model."),
+    (r"^llm(_model|\.base_model\.model)\.", "language_model."),
+    // Around the weights of layers with low-rank updates.
+    (r"^(language_model\..*)\.base_layer\.", "${1}."),
 ]);
+
+/// Where LAVIS has the language model.
+pub(super) const LAVIS_LANGUAGE: &str = "llm_model";
+
+/// Where VIGC's trainer has the same modules once more when it trains low-rank updates: its `model.llm` is what PEFT
+/// made of `model.llm_model` (`build_model` of its tasks).
+pub(super) const PEFT_LANGUAGE: &str = "llm.base_model.model";
+
+/// Where the network has the language model.
+pub(super) const LANGUAGE: &str = "language_model";
 
 /// The released image encoder, `eva_vit_g.pth`, to LAVIS' names.
 pub(super) const EVA_TO_LAVIS: KeyMap = KeyMap::new(&[("^", "visual_encoder.")]);

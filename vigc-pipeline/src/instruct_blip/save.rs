@@ -15,10 +15,11 @@ use super::{InstructBlip, InstructBlipConfig, Network, keys};
 use crate::{Error, Result};
 
 /// The files that describe both tokenizers, by their names in a folder.
-const TOKENIZER_FILES: [&str; 7] = [
+const TOKENIZER_FILES: [&str; 8] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "tokenizer.model",
     "qformer_tokenizer/tokenizer.json",
     "qformer_tokenizer/tokenizer_config.json",

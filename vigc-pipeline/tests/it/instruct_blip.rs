@@ -99,6 +99,8 @@ fn a_model_of_published_files_writes_what_transformers_does() {
         fs::copy(entry.path(), llm.path().join(entry.file_name())).unwrap();
     }
     fs::write(llm.path().join("tokenizer.json"), with_bytes("tiny/tokenizer.json")).unwrap();
+    let added = r#"{"[PAD]": 32000}"#;
+    fs::write(llm.path().join("added_tokens.json"), added).unwrap();
     let files = ModelFiles::new(llm.path(), file("eva_vit.pth"), file("pretrained.pth"))
         .with_finetuned(file("finetuned.pth"))
         .with_config(tiny().config().clone());
@@ -118,7 +120,13 @@ fn a_model_of_published_files_writes_what_transformers_does() {
     // What it saves is a folder like any other.
     let folder = tempfile::tempdir().unwrap();
     model.save_pretrained(folder.path(), DType::F32).unwrap();
-    assert_equal_stages(&InstructBlip::from_dir(folder.path(), &Device::default()).unwrap());
+    let again = InstructBlip::from_dir(folder.path(), &Device::default()).unwrap();
+    assert_equal_stages(&again);
+    let copy = tempfile::tempdir().unwrap();
+    again.save_pretrained(copy.path(), DType::F32).unwrap();
+    for folder in [&folder, &copy] {
+        assert_eq!(fs::read_to_string(folder.path().join("added_tokens.json")).unwrap(), added);
+    }
 }
 
 /// A vocabulary with the pieces for single bytes that LLaMA's has.

@@ -10,6 +10,7 @@ mod precision;
 mod reference_program;
 mod scripted;
 mod text_rules;
+mod updates;
 mod vigc_instruct_blip;
 mod vigc_journal;
 mod vigc_reference;
