@@ -318,12 +318,12 @@ impl Summary {
                 self.rows += 1;
                 *self.changed.get_or_insert_default() += usize::from(sample.is_changed());
             }
-            Record::Rejected(rejected) => self.reject(&rejected.reason),
+            Record::Rejected(rejected) => self.reject(rejected.reason),
             Record::Skipped(skipped) => self.skip(skipped),
         }
     }
 
-    fn reject(&mut self, reason: &Rejection) {
+    fn reject(&mut self, reason: Rejection) {
         *self.rejected.entry(reason.to_string()).or_default() += 1;
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn run(
         }
         match record {
             KnowledgeRecord::Sample(_) => summary.rows += 1,
-            KnowledgeRecord::Rejected { reason, .. } => summary.reject(&reason),
+            KnowledgeRecord::Rejected { reason, .. } => summary.reject(reason),
             KnowledgeRecord::Skipped(skipped) => summary.skip(skipped),
         }
     }

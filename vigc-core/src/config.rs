@@ -9,6 +9,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{Error, Result};
 
+/// The largest width, count or side that a configuration may name.
+///
+/// Published models stay far below, and products of up to three sizes are numbers.
+pub const MAX_SIZE: usize = 1 << 20;
+
 /// Reads a JSON file.
 ///
 /// # Errors

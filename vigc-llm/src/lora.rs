@@ -137,6 +137,11 @@ impl LoraAdapter {
             return Err(self.error(format!("does not fit {layer}: {shapes}")));
         }
         let (rank, inputs) = (first[0], first[1]);
+        if rank == 0 || inputs == 0 {
+            let problem =
+                format!("updates {layer} by {first:?}, expected at least one rank and input");
+            return Err(self.error(problem));
+        }
         let scale = self.config.scale(&self.alphas, layer, rank);
         let make = move |parts: &[Vec<f32>]| updated(parts, rank, inputs, scale, turned);
         model.derive(&names[0], weight, &names.each_ref().map(String::as_str), make)?;

@@ -3,6 +3,7 @@
 
 mod bert;
 mod pieces;
+mod pipeline;
 mod sentence_piece;
 mod special_tokens;
 mod text;
@@ -27,7 +28,8 @@ fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
 
 fn tokenizer_from_bytes(bytes: &[u8], path: &Path) -> Result<Tokenizer> {
     let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
-    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(fail)?;
+    let checked = pipeline::checked(bytes).map_err(fail)?;
+    let mut tokenizer = Tokenizer::from_bytes(checked).map_err(fail)?;
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None).map_err(fail)?;
     Ok(tokenizer)

@@ -1,6 +1,7 @@
 //! What the configurations of the networks share.
 
 use serde::{Deserialize, Serialize};
+use vigc_core::config::MAX_SIZE;
 
 use crate::{Error, Result};
 
@@ -24,4 +25,15 @@ pub(crate) fn check_divides(field: &'static str, value: usize, divisor: usize) -
     }
     let value = format!("{value} over {divisor}");
     Err(Error::Config { field, value, reason: "must be a positive multiple" })
+}
+
+/// Fails if one of the sizes is larger than any model's.
+pub(crate) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<()> {
+    match sizes.iter().find(|(_, size)| *size > MAX_SIZE) {
+        Some(&(field, size)) => {
+            let reason = "must be at most 1048576";
+            Err(Error::Config { field, value: size.to_string(), reason })
+        }
+        None => Ok(()),
+    }
 }

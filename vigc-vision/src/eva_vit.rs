@@ -18,7 +18,7 @@ use vigc_core::nn::{LinearConfig, Precision};
 pub use self::attention::Attention;
 pub use self::embeddings::Embeddings;
 pub use self::layer::{EncoderLayer, Mlp};
-use crate::config::{HiddenAct, check_divides};
+use crate::config::{HiddenAct, check_divides, check_sizes};
 use crate::{Error, Result};
 
 /// Configuration of an [`EvaVit`], named as `vision_config` of `InstructBLIP` checkpoints.
@@ -103,8 +103,8 @@ impl EvaVitConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if heads do not divide the width or an image is smaller than a
-    /// patch.
+    /// Returns [`Error::Config`] if heads do not divide the width, an image is smaller than a
+    /// patch or a size is above [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         if self.patch_size == 0 || self.image_size < self.patch_size {
@@ -112,7 +112,12 @@ impl EvaVitConfig {
             let reason = "an image must hold at least one patch";
             return Err(Error::Config { field: "patch_size", value, reason });
         }
-        Ok(())
+        check_sizes(&[
+            ("hidden_size", self.hidden_size),
+            ("intermediate_size", self.intermediate_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("image_size", self.image_size),
+        ])
     }
 
     fn linear(&self, d_input: usize, d_output: usize) -> LinearConfig {
@@ -182,5 +187,7 @@ mod tests {
         assert_eq!(uneven.to_string(), "hidden_size = 10 over 3: must be a positive multiple");
         assert!(EvaVitConfig::new(8, 1, 2).with_image_size(13).validate().is_err());
         assert!(EvaVitConfig::default().validate().is_ok());
+        let huge = EvaVitConfig::new(8, 1, 2).with_image_size(1 << 62).validate().unwrap_err();
+        assert!(huge.to_string().starts_with("image_size = 4611686018427387904"), "{huge}");
     }
 }

@@ -24,7 +24,7 @@ pub use self::embeddings::QFormerEmbeddings;
 pub use self::image_key_values::{ImageKeyValues, KeyValues};
 use self::layer::Rows;
 pub use self::layer::{Intermediate, Output, QFormerLayer};
-use crate::config::{HiddenAct, check_divides};
+use crate::config::{HiddenAct, check_divides, check_sizes};
 use crate::{Error, Result};
 
 /// Configuration of a [`QFormer`], named as `qformer_config` of `InstructBLIP` checkpoints.
@@ -118,7 +118,8 @@ impl QFormerConfig {
     /// # Errors
     ///
     /// Returns [`Error::Config`] if heads do not divide the width, the frequency of
-    /// cross-attention is zero, or a dropout probability is outside `0.0..1.0`.
+    /// cross-attention is zero, a dropout probability is outside `0.0..1.0` or a size is above
+    /// [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         let fail = |field, value: String, reason| Err(Error::Config { field, value, reason });
@@ -133,7 +134,14 @@ impl QFormerConfig {
                 return fail(field, prob.to_string(), "must be in 0.0..1.0");
             }
         }
-        Ok(())
+        check_sizes(&[
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("encoder_hidden_size", self.encoder_hidden_size),
+        ])
     }
 
     /// Initializes a [`QFormer`] with random weights.
@@ -255,6 +263,8 @@ mod tests {
         let base = QFormerConfig::new(8, 1, 2, 10, 8);
         assert!(base.validate().is_ok());
         assert!(base.clone().with_dropout(1.0).validate().is_err());
+        let huge = QFormerConfig { vocab_size: 1 << 50, ..base.clone() }.validate().unwrap_err();
+        assert!(huge.to_string().starts_with("vocab_size = 1125899906842624"), "{huge}");
         let never = QFormerConfig { cross_attention_frequency: 0, ..base };
         assert!(never.validate().unwrap_err().to_string().starts_with("cross_attention_frequency"));
     }

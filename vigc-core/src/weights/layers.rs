@@ -38,6 +38,13 @@ impl Layers {
         self
     }
 
+    /// How many tensors the checkpoints hold, all together. A model of more layers than that lacks some of its
+    /// weights.
+    #[must_use]
+    pub fn tensor_count(&self) -> usize {
+        self.checkpoints.iter().map(|layer| layer.tensors.len()).sum()
+    }
+
     /// Gives a module's parameters their values and reports what came of each layer. They become f32, but for
     /// the weights of layers that store them in less; see [`Precision`](crate::nn::Precision).
     ///

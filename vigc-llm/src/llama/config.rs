@@ -1,6 +1,7 @@
 //! The configuration of a LLaMA, read from and written as Hugging Face's `text_config`.
 
 use serde::{Deserialize, Serialize};
+use vigc_core::config::MAX_SIZE;
 use vigc_core::nn::Precision;
 
 /// Shape and constants of a [`Llama`](super::Llama).
@@ -214,6 +215,10 @@ impl LlamaConfig {
         if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(format!("{key} is 0"));
         }
+        let layers = [("num_hidden_layers", self.num_hidden_layers)];
+        if let Some((key, size)) = sizes.iter().chain(&layers).find(|(_, size)| *size > MAX_SIZE) {
+            return Err(format!("{key} is {size}, expected at most {MAX_SIZE}"));
+        }
         let (heads, shared) = (self.num_attention_heads, self.num_key_value_heads);
         if !heads.is_multiple_of(shared) {
             return Err(format!(
@@ -296,6 +301,7 @@ mod tests {
             (r#", "num_key_value_heads": 3"#, "num_key_value_heads"),
             (r#", "head_dim": 5"#, "head_dim"),
             (r#", "num_key_value_heads": 0"#, "num_key_value_heads"),
+            (r#", "head_dim": 4611686018427387904"#, "head_dim is 4611686018427387904, expected"),
         ];
         for (extra, key) in cases {
             let error = read(extra).unwrap_err().to_string();

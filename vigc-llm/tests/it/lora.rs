@@ -152,3 +152,33 @@ fn an_adapter_that_does_not_fit_is_named() {
     let error = LoraAdapter::from_dir(fixture("llama")).unwrap_err().to_string();
     assert!(error.contains("adapter_config.json"), "{error}");
 }
+
+#[test]
+fn an_update_of_no_numbers_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (rank, inputs) in [(0, 2), (1, 0), (0, 0)] {
+        let shapes = [
+            ("l.weight", 3, inputs),
+            ("l.lora_A.weight", rank, inputs),
+            ("l.lora_B.weight", 3, rank),
+        ];
+        let mut end = 0;
+        let mut entries = Vec::new();
+        for (name, rows, columns) in shapes {
+            let start = end;
+            end += 4 * rows * columns;
+            let shape = format!("[{rows},{columns}]");
+            entries.push(format!(
+                r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}}"#
+            ));
+        }
+        let header = format!("{{{}}}", entries.join(","));
+        let length = (header.len() as u64).to_le_bytes();
+        let path = folder.path().join("empty.safetensors");
+        fs::write(&path, [&length[..], header.as_bytes(), &vec![0; end]].concat()).unwrap();
+        let mut model = Checkpoint::open(&path).unwrap();
+        let adapter = LoraAdapter::new(LoraConfig::reference(), model.clone()).unwrap();
+        let error = adapter.merge_into(&mut model).unwrap_err().to_string();
+        assert!(error.contains("empty.safetensors updates l by"), "{error}");
+    }
+}

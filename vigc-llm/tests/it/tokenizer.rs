@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::json;
 use vigc_core::config::read_json;
 use vigc_llm::Error;
 use vigc_llm::generation::{StopCondition, StopStrings};
@@ -185,4 +186,76 @@ fn errors_name_the_file() {
     let special = SpecialTokens { eos: "<end>".to_owned(), ..SpecialTokens::reference() };
     let error = TextTokenizer::from_bytes("bundled", &bytes, &special).unwrap_err();
     assert!(matches!(error, Error::SpecialToken { .. }), "{error}");
+}
+
+/// A `tokenizer.json` of a test with one part of it changed.
+fn changed(key: &str, part: serde_json::Value) -> Vec<u8> {
+    let mut file: serde_json::Value = read_json(fixture("tokenizer/llama/tokenizer.json")).unwrap();
+    match (key, &part) {
+        ("model", serde_json::Value::Object(settings)) => {
+            file["model"].as_object_mut().unwrap().extend(settings.clone());
+        }
+        _ => file[key] = part,
+    }
+    file.to_string().into_bytes()
+}
+
+#[test]
+fn what_would_end_in_a_panic_is_an_error() {
+    let replace = json!({"type": "Replace", "pattern": {"Regex": "."}, "content": "aaaaaaaa"});
+    let precompiled = json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"});
+    let cases = [
+        (
+            "torn",
+            br#"{"version": "1.0", "decoder": {"type": "Fuse" "#.to_vec(),
+            "EOF while parsing",
+        ),
+        ("comma", br#"{"decoder": {"type": "Fuse" "a": 1}}"#.to_vec(), "expected `,` or `}`"),
+        ("charsmap", changed("normalizer", precompiled.clone()), "precompiled table"),
+        ("no charsmap", changed("normalizer", json!({"type": "Precompiled"})), "precompiled table"),
+        (
+            "charsmap inside",
+            changed("normalizer", json!({"type": "Sequence", "normalizers": [precompiled]})),
+            "normalizer maps characters",
+        ),
+        (
+            "length 0",
+            changed("pre_tokenizer", json!({"type": "FixedLength", "length": 0})),
+            "pre_tokenizer cuts texts into parts of length 0",
+        ),
+        (
+            "prefix",
+            changed("model", json!({"continuing_subword_prefix": "##"})),
+            "pieces that begin with \"##\"",
+        ),
+        ("unigram", changed("model", json!({"type": "Unigram"})), "model is \"Unigram\""),
+        (
+            "growth",
+            changed("normalizer", json!({"type": "Sequence", "normalizers": [replace, replace]})),
+            "makes texts longer",
+        ),
+        (
+            "long prefix",
+            changed("normalizer", json!({"type": "Prepend", "prepend": "a".repeat(1 << 16)})),
+            "makes texts longer",
+        ),
+    ];
+    for (name, file, expected) in cases {
+        let special = SpecialTokens::reference();
+        let text = TextTokenizer::from_bytes("tokenizer.json", &file, &special).unwrap_err();
+        let bert = BertTokenizer::from_bytes("tokenizer.json", &file).unwrap_err();
+        for message in [text.to_string(), bert.to_string()] {
+            assert!(message.contains("tokenizer.json"), "{name}: {message}");
+            assert!(message.contains(expected), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn of_a_key_that_is_there_twice_the_last_counts() {
+    let file = String::from_utf8(changed("normalizer", json!(null))).unwrap();
+    let twice = file.replacen('{', r#"{"normalizer": {"type": "Precompiled"}, "#, 1);
+    let special = SpecialTokens::reference();
+    let read = TextTokenizer::from_bytes("tokenizer.json", twice.as_bytes(), &special).unwrap();
+    assert_eq!(read.encode("a cat").unwrap(), text_tokenizer().encode("a cat").unwrap());
 }

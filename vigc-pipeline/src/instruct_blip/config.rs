@@ -1,6 +1,7 @@
 //! `config.json` of an InstructBLIP folder.
 
 use serde::{Deserialize, Serialize};
+use vigc_core::config::MAX_SIZE;
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
@@ -102,11 +103,27 @@ impl InstructBlipConfig {
                 problem: format!("is {read}, expected vision_config.hidden_size, {given}"),
             });
         }
-        if self.num_query_tokens == 0 {
-            let problem = "is 0, expected at least 1".to_owned();
+        if !(1..=MAX_SIZE).contains(&self.num_query_tokens) {
+            let problem = format!("is {}, expected 1 to {MAX_SIZE}", self.num_query_tokens);
             return Err(Error::Config { field: "num_query_tokens", problem });
         }
         Ok(())
+    }
+
+    /// Checks that weights of so many tensors can be the network's, before there is a network of any depth.
+    pub(super) fn check_depth(&self, tensors: usize) -> Result<()> {
+        let depths = [
+            ("vision_config.num_hidden_layers", self.vision_config.num_hidden_layers),
+            ("qformer_config.num_hidden_layers", self.qformer_config.num_hidden_layers),
+            ("text_config.num_hidden_layers", self.text_config.num_hidden_layers),
+        ];
+        match depths.into_iter().find(|(_, layers)| *layers > tensors) {
+            Some((field, layers)) => {
+                let problem = format!("is {layers}, but there are weights for at most {tensors}");
+                Err(Error::Config { field, problem })
+            }
+            None => Ok(()),
+        }
     }
 
     /// The epsilon of the norm after the image encoder.

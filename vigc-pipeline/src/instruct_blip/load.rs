@@ -8,12 +8,12 @@ use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::generation::GenerationConfig;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::{ImageProcessor, ImageSize};
 
 use super::save::TokenizerFiles;
 use super::token_ids::StoredIds;
 use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
-use crate::Result;
+use crate::{Error, Result};
 
 /// The settings of `generation_config.json` that have a meaning here.
 #[derive(Debug, Default, Deserialize)]
@@ -137,6 +137,8 @@ impl InstructBlip {
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {
         parts.config.validate()?;
+        parts.config.check_depth(weights.tensor_count())?;
+        check_picture_size(parts.processor.config().size, parts.config.vision_config.image_size)?;
         parts.config.precisions = options.precisions_of(parts.config.precisions)?;
         let mut network = parts.config.init(device);
         let weights = match &options.progress {
@@ -159,6 +161,15 @@ impl InstructBlip {
         };
         Ok((model, reports))
     }
+}
+
+/// Pictures have to come in the size that the image encoder was made for.
+fn check_picture_size(ImageSize { height, width }: ImageSize, side: usize) -> Result<()> {
+    if [height, width].iter().all(|&pixels| usize::try_from(pixels) == Ok(side)) {
+        return Ok(());
+    }
+    let problem = format!("is {side}, but the image processor makes {height} x {width} pixels");
+    Err(Error::Config { field: "vision_config.image_size", problem })
 }
 
 /// The language model's part of a `config.json`.

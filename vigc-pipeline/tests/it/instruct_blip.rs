@@ -275,3 +275,28 @@ fn a_damaged_folder_is_named() {
         assert!(text.contains(expected), "{file}: {text}");
     }
 }
+
+#[test]
+fn a_configuration_of_another_model_is_refused_before_there_is_one() {
+    let cases = [
+        ("vision_config", "num_hidden_layers", 1_u64 << 20, "there are weights for at most"),
+        ("qformer_config", "num_hidden_layers", 1 << 20, "there are weights for at most"),
+        ("text_config", "num_hidden_layers", 1 << 20, "there are weights for at most"),
+        ("text_config", "num_hidden_layers", 1 << 40, "expected at most 1048576"),
+        ("text_config", "head_dim", 1 << 62, "expected at most 1048576"),
+        ("vision_config", "image_size", 1 << 62, "must be at most 1048576"),
+        ("vision_config", "image_size", 42, "image processor makes 28 x 28"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    tiny().save_pretrained(folder.path(), DType::F16).unwrap();
+    let path = folder.path().join("config.json");
+    let whole: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (part, key, size, expected) in cases {
+        let mut config = whole.clone();
+        config[part][key] = serde_json::json!(size);
+        fs::write(&path, config.to_string()).unwrap();
+        let error = InstructBlip::from_dir(folder.path(), &Device::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(expected) && text.contains(key), "{part}.{key}: {text}");
+    }
+}

@@ -9,6 +9,12 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rg
 use super::jpeg;
 use crate::{Error, Result};
 
+/// Four 16-bit channels, and as much again for a decoder's own buffers.
+const BYTES_PER_PIXEL: u64 = 16;
+
+/// What decoders need however small a picture is.
+const OWN_BUFFERS: u64 = 64 << 20;
+
 /// What a file may demand before it is refused.
 ///
 /// The header is checked before any pixel is decoded, so that a small file which claims
@@ -47,7 +53,7 @@ impl ImageLimits {
 
     /// Bytes for four 16-bit channels, and as much again for a decoder's own buffers.
     pub(super) fn max_memory(&self) -> u64 {
-        self.max_pixels.saturating_mul(16)
+        self.max_pixels.saturating_mul(BYTES_PER_PIXEL)
     }
 }
 
@@ -102,9 +108,15 @@ fn decode(
     let fail = |source| decode_error(path, source);
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_alloc = Some(limits.max_memory());
-    reader.limits(decoder_limits);
-    let decoder = reader.into_decoder().map_err(fail)?;
-    limits.check(decoder.dimensions(), path)?;
+    reader.limits(decoder_limits.clone());
+    let mut decoder = reader.into_decoder().map_err(fail)?;
+    let (width, height) = decoder.dimensions();
+    limits.check((width, height), path)?;
+    // A frame may be larger than the picture that it is a part of.
+    let pixels = u64::from(width) * u64::from(height);
+    let needed = pixels.saturating_mul(BYTES_PER_PIXEL).saturating_add(OWN_BUFFERS);
+    decoder_limits.max_alloc = Some(needed);
+    decoder.set_limits(decoder_limits).map_err(fail)?;
     let image = DynamicImage::from_decoder(decoder).map_err(fail)?;
     to_rgb(image).map_err(fail)
 }

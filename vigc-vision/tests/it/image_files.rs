@@ -126,3 +126,15 @@ fn what_is_no_image_says_so() {
     let folder = open_image(folder.path(), &ImageLimits::default());
     assert!(matches!(folder, Err(Error::Io { .. })));
 }
+
+#[test]
+fn a_frame_that_is_far_larger_than_its_picture_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("frame.gif");
+    let screen = [12, 0, 9, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]; // and two colours
+    let frame = [0x2c, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x0f, 0, 2, 1, 0, 0, 0x3b];
+    fs::write(&file, [&b"GIF89a"[..], &screen, &frame].concat()).unwrap();
+    let error = open_image(&file, &ImageLimits::default()).unwrap_err();
+    let Error::Decode { path, source } = &error else { panic!("{error:?}") };
+    assert!(path.ends_with("frame.gif") && source.to_string().contains("limit"), "{source}");
+}
