@@ -59,7 +59,7 @@ impl ModelArgs {
     }
 
     fn read(&self, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
-        if let Some(files) = self.parts.files() {
+        if let Some(files) = self.parts.files()? {
             let (model, reports) = InstructBlip::from_files(&files, device, options)?;
             for report in reports {
                 let LoadReport { path, applied, overwritten, unused, copies, .. } = report;

@@ -1,15 +1,22 @@
 //! A model named by the files that its parts were published in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+#[cfg(feature = "hub")]
+use anyhow::Context;
 use clap::Args;
+#[cfg(feature = "hub")]
+use vigc_pipeline::core::weights::hub::{Files, Hub};
 use vigc_pipeline::instruct_blip::ModelFiles;
+#[cfg(feature = "hub")]
+use vigc_pipeline::instruct_blip::fetch_part;
 
-/// The parts of a model, instead of a whole one.
+/// The parts of a model, instead of a whole one. All but the adapter may also be a repository on the hub, owner/name.
 #[derive(Args, Debug)]
 #[group(id = "parts", conflicts_with = "model")]
 pub(crate) struct PartsArgs {
-    /// Folder of the language model, Vicuna v1.1, instead of --model; the other parts have to be named, too
+    /// Folder of the language model, Vicuna v1.1, instead of --model; the other parts have to be named, too. Parts may
+    /// also be repositories on the hub, owner/name
     #[arg(long, value_name = "DIR", requires_all = ["vision", "pretrained", "bert"])]
     pub(crate) llm: Option<PathBuf>,
     /// The image encoder, `eva_vit_g.pth`
@@ -30,18 +37,51 @@ pub(crate) struct PartsArgs {
 }
 
 impl PartsArgs {
-    /// The files, if they are named.
-    pub(crate) fn files(&self) -> Option<ModelFiles> {
-        let Self { llm, vision, pretrained, bert, .. } = self;
-        let (llm, vision) = (llm.as_ref()?, vision.as_ref()?);
-        let mut files =
-            ModelFiles::new(llm, vision, pretrained.as_ref()?).with_bert(bert.as_ref()?);
+    /// The files, if they are named; fetched first if they have to be.
+    pub(crate) fn files(&self) -> anyhow::Result<Option<ModelFiles>> {
+        let Self { llm: Some(llm), vision: Some(vision), pretrained: Some(pretrained), .. } = self
+        else {
+            return Ok(None);
+        };
+        let mut files = ModelFiles::new(found(llm)?, found(vision)?, found(pretrained)?);
+        if let Some(bert) = &self.bert {
+            files = files.with_bert(words(bert)?);
+        }
         if let Some(finetuned) = &self.finetuned {
-            files = files.with_finetuned(finetuned);
+            files = files.with_finetuned(found(finetuned)?);
         }
         if let Some(adapter) = &self.adapter {
             files = files.with_adapter(adapter);
         }
-        Some(files)
+        Ok(Some(files))
     }
 }
+
+/// A file or folder that is there, or a repository's.
+#[cfg(feature = "hub")]
+fn found(part: &Path) -> anyhow::Result<PathBuf> {
+    fetched(part, &Files::Model)
+}
+
+/// As [`found`], but of BERT nothing is needed but its words.
+#[cfg(feature = "hub")]
+fn words(bert: &Path) -> anyhow::Result<PathBuf> {
+    fetched(bert, &Files::Named(vec!["vocab.txt".to_owned()]))
+}
+
+#[cfg(feature = "hub")]
+fn fetched(part: &Path, files: &Files) -> anyhow::Result<PathBuf> {
+    let name = part.to_string_lossy();
+    let (false, Ok(repo)) = (part.exists(), name.parse()) else { return Ok(part.to_owned()) };
+    let mut bars = super::download::Bars::default();
+    fetch_part(&repo, &Hub::from_env(), files, &mut bars)
+        .with_context(|| format!("{name} is not there, and cannot be fetched from the hub"))
+}
+
+#[cfg(not(feature = "hub"))]
+fn found(part: &Path) -> anyhow::Result<PathBuf> {
+    Ok(part.to_owned())
+}
+
+#[cfg(not(feature = "hub"))]
+use found as words;

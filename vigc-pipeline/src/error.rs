@@ -45,6 +45,27 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A repository holds a part of a model, and a whole one was asked for.
+    #[cfg(feature = "hub")]
+    #[error(
+        "{repo} holds a part of a model ({}) and no config.json: name it as the finetuned part, beside language model, image encoder and pretrained part",
+        .files.join(", ")
+    )]
+    PartOfModel {
+        /// The repository.
+        repo: String,
+        /// Its weights.
+        files: Vec<String>,
+    },
+    /// Of the weights of a repository one file has to be named.
+    #[cfg(feature = "hub")]
+    #[error("{repo} holds {}, expected one .pth file; download the one that you need and name it", .files.join(" and "))]
+    SeveralParts {
+        /// The repository.
+        repo: String,
+        /// Its files.
+        files: Vec<String>,
+    },
     /// A device was asked for that cannot be used.
     #[error("device {name:?} {problem}; there {} {}", if .usable.len() == 1 { "is" } else { "are" }, .usable.join(", "))]
     Device {

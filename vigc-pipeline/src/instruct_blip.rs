@@ -33,7 +33,7 @@ pub use file_kind::FileKind;
 pub use files::ModelFiles;
 pub use generate::{Generated, Prompt, PromptInputs};
 #[cfg(feature = "hub")]
-pub use hub::ModelSource;
+pub use hub::{ModelSource, fetch_part};
 pub use load::load_network;
 pub use network::Network;
 pub use options::{LoadOptions, Precisions};

@@ -1,5 +1,6 @@
 //! Models by name: folders of this machine and repositories of the Hugging Face hub.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -43,11 +44,12 @@ impl InstructBlip {
     /// Fetches a repository unless it is in the cache, and opens it as [`InstructBlip::from_dir_with`] does. The
     /// model calls itself by repository and commit.
     ///
-    /// A part of a model, such as VIGC's own `.pth` files, is for [`ModelFiles`](super::ModelFiles).
+    /// A part of a model, such as VIGC's own `.pth` files, is for [`ModelFiles`](super::ModelFiles); see [`fetch_part`].
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] if a file cannot be fetched, and those of [`InstructBlip::from_dir`].
+    /// [`Error::Core`] if a file cannot be fetched, [`Error::PartOfModel`] if the repository holds no whole model, and those of
+    /// [`InstructBlip::from_dir`].
     pub fn from_hub(
         repo: &RepoId,
         hub: &Hub,
@@ -56,8 +58,50 @@ impl InstructBlip {
         options: &LoadOptions,
     ) -> Result<Self> {
         let folder = hub.fetch(repo, &Files::Model, progress)?;
+        let parts = files_of_trainers(&folder)?;
+        if !parts.is_empty() && !folder.join("config.json").is_file() {
+            return Err(Error::PartOfModel { repo: repo.to_string(), files: parts });
+        }
         let commit = folder.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{}@{commit}", repo.path());
         Ok(Self { name, ..Self::from_dir_with(&folder, device, options)? })
     }
+}
+
+/// Fetches a part of a model unless it is in the cache: of a repository with a `.pth` file, as VIGC's own are, that file, of another its
+/// folder.
+///
+/// # Errors
+///
+/// [`Error::Core`] if a file cannot be fetched, [`Error::SeveralParts`] if there is more than one `.pth` file.
+pub fn fetch_part(
+    repo: &RepoId,
+    hub: &Hub,
+    files: &Files,
+    progress: &mut dyn Progress,
+) -> Result<PathBuf> {
+    let folder = hub.fetch(repo, files, progress)?;
+    let mut parts = files_of_trainers(&folder)?;
+    match (parts.pop(), parts.is_empty()) {
+        (None, _) => Ok(folder),
+        (Some(part), true) => Ok(folder.join(part)),
+        (Some(part), false) => {
+            parts.push(part);
+            Err(Error::SeveralParts { repo: repo.to_string(), files: parts })
+        }
+    }
+}
+
+/// The names of a folder's `.pth` files, in order.
+fn files_of_trainers(folder: &Path) -> Result<Vec<String>> {
+    let fail = |source| Error::Read { path: folder.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".pth") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_core::weights::hub::Hub;
+use vigc_core::weights::hub::{Files, Hub};
 use vigc_pipeline::Error;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelSource};
+use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelSource, fetch_part};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -43,6 +43,29 @@ fn a_repository_in_the_cache_is_opened_under_its_name_and_commit() {
         InstructBlip::from_hub(&repo, &hub, &mut (), &Device::default(), &LoadOptions::default())
             .unwrap_err();
     assert!(error.to_string().contains("model.safetensors"), "{error}");
+}
+
+#[test]
+fn a_repository_of_one_part_is_that_file_and_no_model() {
+    let cache = tempfile::tempdir().unwrap();
+    let snapshot = cache.path().join("models--wufan--part/snapshots").join(COMMIT);
+    fs::create_dir_all(&snapshot).unwrap();
+    fs::create_dir(cache.path().join("models--wufan--part/refs")).unwrap();
+    fs::write(cache.path().join("models--wufan--part/refs/main"), COMMIT).unwrap();
+    fs::write(snapshot.join("vigc7b.pth"), "weights").unwrap();
+
+    let hub = Hub::from_vars(|_| None).with_cache(cache.path()).offline();
+    let repo = "wufan/part".parse().unwrap();
+    let part = || fetch_part(&repo, &hub, &Files::Model, &mut ());
+    assert_eq!(part().unwrap().file_name().unwrap(), "vigc7b.pth");
+    let whole =
+        InstructBlip::from_hub(&repo, &hub, &mut (), &Device::default(), &LoadOptions::default());
+    let error = whole.unwrap_err().to_string();
+    assert!(error.contains("vigc7b.pth") && error.contains("finetuned"), "{error}");
+
+    fs::write(snapshot.join("other.pth"), "weights").unwrap();
+    let error = part().unwrap_err().to_string();
+    assert!(error.contains("holds other.pth and vigc7b.pth"), "{error}");
 }
 
 #[test]

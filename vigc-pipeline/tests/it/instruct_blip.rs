@@ -90,6 +90,18 @@ fn layered_files_are_the_same_model() {
     assert_eq!(given, tiny_report().applied.len());
 }
 
+/// InstructBLIP as LAVIS published it.
+#[test]
+fn a_file_of_lavis_is_the_same_model() {
+    let file = |name: &str| fixtures().join("containers").join(name);
+    let files = ModelFiles::new(file("vicuna"), file("eva_vit.pth"), file("instruct_blip.pth"));
+    let mut model = tiny();
+    *model.network_mut() = model.config().init(model.device());
+    let reports = files.load(model.network_mut()).unwrap();
+    assert_equal_stages(&model);
+    assert!(reports.iter().all(|report| report.overwritten.is_empty()));
+}
+
 #[test]
 fn a_model_of_published_files_writes_what_transformers_does() {
     let file = |name: &str| fixtures().join("containers").join(name);
