@@ -3,11 +3,12 @@
 //! Decoders may round as they like, and most differ by a few levels where colours are subsampled. That is invisible, but enough
 //! to turn a word of a beam search.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::error::{DecodingError, ImageFormatHint};
 use image::{ImageError, ImageFormat, RgbImage};
-use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat};
 
 use super::ImageLimits;
 use crate::{Error, Result};
@@ -15,19 +16,20 @@ use crate::{Error, Result};
 /// Scans of a progressive file, of which each is work for every pixel. Encoders write about ten.
 const MAX_SCANS: usize = 500;
 
-/// Decodes a file's bytes to RGB.
-pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<RgbImage> {
+/// Decodes a file's bytes to RGB. Nothing for a file with sampling factors that no encoder uses and the decoder lacks.
+pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<Option<RgbImage>> {
     // The decoder fills what is missing with grey and reports success, so a half-downloaded photo would pass as a photo.
     if !is_complete(bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
-    let fail = |source: JpegError| Error::Decode {
+    let damaged = |source: Box<dyn std::error::Error + Send + Sync>| Error::Decode {
         path: path.to_owned(),
         source: ImageError::Decoding(DecodingError::new(
             ImageFormatHint::Exact(ImageFormat::Jpeg),
             source,
         )),
     };
+    let fail = |source: JpegError| damaged(source.into());
     let decoder_limits = DecodeLimits {
         max_scans: MAX_SCANS,
         max_memory: Some(limits.max_memory()),
@@ -36,10 +38,24 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     let mut decoder = Decoder::new_with_limits(bytes, decoder_limits).map_err(fail)?;
     let header = decoder.header();
     limits.check((header.width.into(), header.height.into()), path)?;
+    if !has_usual_sampling(header) {
+        return Ok(None);
+    }
     decoder.set_output_format(PixelFormat::Rgb);
-    let image = decoder.decode_image().map_err(fail)?;
+    // The decoder has yet to see every file that can be made; one of millions must not end a run.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decoder.decode_image()));
+    let image = decoded.map_err(|_| damaged("the decoder panicked".into()))?.map_err(fail)?;
     let size = (image.width as u32, image.height as u32);
-    Ok(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel"))
+    Ok(Some(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel")))
+}
+
+/// Whether colours are sampled at whole fractions.
+fn has_usual_sampling(header: &FrameHeader) -> bool {
+    let mut factors = header
+        .components
+        .iter()
+        .flat_map(|component| [component.horizontal_sampling, component.vertical_sampling]);
+    factors.all(|factor| matches!(factor, 1 | 2 | 4))
 }
 
 const START_OF_SCAN: u8 = 0xDA;

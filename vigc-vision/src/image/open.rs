@@ -78,8 +78,10 @@ pub fn open_image(path: impl AsRef<Path>, limits: &ImageLimits) -> Result<RgbIma
     let Some(format) = reader.format() else {
         return Err(Error::NotAnImage { path: path.to_owned() });
     };
-    if format == ImageFormat::Jpeg {
-        return jpeg::decode(&bytes, path, limits);
+    if format == ImageFormat::Jpeg
+        && let Some(image) = jpeg::decode(&bytes, path, limits)?
+    {
+        return Ok(image);
     }
     decode(reader, path, limits)
 }

@@ -138,3 +138,20 @@ fn a_frame_that_is_far_larger_than_its_picture_is_refused() {
     let Error::Decode { path, source } = &error else { panic!("{error:?}") };
     assert!(path.ends_with("frame.gif") && source.to_string().contains("limit"), "{source}");
 }
+
+#[test]
+fn a_jpeg_with_odd_sampling_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = fs::read(path("image_files/cmyk.jpg")).unwrap();
+    let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    for factors in [0x43, 0x31, 0x13, 0x24] {
+        let mut odd = bytes.clone();
+        // Marker, length, precision, height, width, number of components, name of the first.
+        odd[frame + 11] = factors;
+        let file = folder.path().join("odd.jpg");
+        fs::write(&file, &odd).unwrap();
+        if let Err(error) = open_image(&file, &ImageLimits::default()) {
+            assert!(!format!("{error:?}").contains("panicked"), "{factors:x}: {error:?}");
+        }
+    }
+}
