@@ -16,7 +16,8 @@ use crate::{Error, Result};
 /// Scans of a progressive file, of which each is work for every pixel. Encoders write about ten.
 const MAX_SCANS: usize = 500;
 
-/// Decodes a file's bytes to RGB. Nothing for a file with sampling factors that no encoder uses and the decoder lacks.
+/// Decodes a file's bytes to RGB. Nothing for what is rare and this decoder is weak at: four inks, and sampling factors that no
+/// camera uses.
 pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<Option<RgbImage>> {
     // The decoder fills what is missing with grey and reports success, so a half-downloaded photo would pass as a photo.
     if !is_complete(bytes) {
@@ -38,7 +39,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     let mut decoder = Decoder::new_with_limits(bytes, decoder_limits).map_err(fail)?;
     let header = decoder.header();
     limits.check((header.width.into(), header.height.into()), path)?;
-    if !has_usual_sampling(header) {
+    if !is_usual(header) {
         return Ok(None);
     }
     decoder.set_output_format(PixelFormat::Rgb);
@@ -49,13 +50,16 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     Ok(Some(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel")))
 }
 
-/// Whether colours are sampled at whole fractions.
-fn has_usual_sampling(header: &FrameHeader) -> bool {
+/// Whether a frame has pixels, is grey or of three colours, and these are sampled at whole fractions.
+fn is_usual(header: &FrameHeader) -> bool {
     let mut factors = header
         .components
         .iter()
         .flat_map(|component| [component.horizontal_sampling, component.vertical_sampling]);
-    factors.all(|factor| matches!(factor, 1 | 2 | 4))
+    header.width > 0
+        && header.height > 0
+        && matches!(header.components.len(), 1 | 3)
+        && factors.all(|factor| matches!(factor, 1 | 2 | 4))
 }
 
 const START_OF_SCAN: u8 = 0xDA;

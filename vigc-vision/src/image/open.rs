@@ -62,7 +62,7 @@ impl ImageLimits {
 /// The format is found from the content, not from the name. Pixels are those of Pillow's
 /// `Image.open(path).convert("RGB")`: alpha is dropped rather than blended, palettes and greys are
 /// expanded, the first frame of an animation is taken, and neither EXIF orientation nor colour
-/// profiles are applied. JPEG is decoded as libjpeg does, to the bit. One thing differs: 16-bit channels keep their high
+/// profiles are applied. JPEG in grey or RGB is decoded as libjpeg does, to the bit; of four inks, values may differ by 1. 16-bit channels keep their high
 /// byte. Pillow does the same for colour, but clips 16-bit greys at 255, which turns them white.
 ///
 /// # Errors
