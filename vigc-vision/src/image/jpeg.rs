@@ -3,7 +3,6 @@
 //! Decoders may round as they like, and most differ by a few levels where colours are subsampled. That is invisible, but enough
 //! to turn a word of a beam search.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::error::{DecodingError, ImageFormatHint};
@@ -23,14 +22,13 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     if !is_complete(bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
-    let damaged = |source: Box<dyn std::error::Error + Send + Sync>| Error::Decode {
+    let fail = |source: JpegError| Error::Decode {
         path: path.to_owned(),
         source: ImageError::Decoding(DecodingError::new(
             ImageFormatHint::Exact(ImageFormat::Jpeg),
             source,
         )),
     };
-    let fail = |source: JpegError| damaged(source.into());
     let decoder_limits = DecodeLimits {
         max_scans: MAX_SCANS,
         max_memory: Some(limits.max_memory()),
@@ -43,9 +41,7 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
         return Ok(None);
     }
     decoder.set_output_format(PixelFormat::Rgb);
-    // The decoder has yet to see every file that can be made; one of millions must not end a run.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decoder.decode_image()));
-    let image = decoded.map_err(|_| damaged("the decoder panicked".into()))?.map_err(fail)?;
+    let image = decoder.decode_image().map_err(fail)?;
     let size = (image.width as u32, image.height as u32);
     Ok(Some(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel")))
 }

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use image::error::{DecodingError, ImageFormatHint};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
 use super::jpeg;
@@ -78,12 +80,23 @@ pub fn open_image(path: impl AsRef<Path>, limits: &ImageLimits) -> Result<RgbIma
     let Some(format) = reader.format() else {
         return Err(Error::NotAnImage { path: path.to_owned() });
     };
-    if format == ImageFormat::Jpeg
-        && let Some(image) = jpeg::decode(&bytes, path, limits)?
-    {
-        return Ok(image);
-    }
-    decode(reader, path, limits)
+    caught(path, || {
+        if format == ImageFormat::Jpeg
+            && let Some(image) = jpeg::decode(&bytes, path, limits)?
+        {
+            return Ok(image);
+        }
+        decode(reader, path, limits)
+    })
+}
+
+/// Decodes, and makes an error of a panic. Decoders do panic at some damaged files, as fuzzing shows, and one of millions must
+/// not end a run.
+fn caught(path: &Path, decode: impl FnOnce() -> Result<RgbImage>) -> Result<RgbImage> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+        let problem = DecodingError::new(ImageFormatHint::Unknown, "the decoder panicked");
+        Err(Error::Decode { path: path.to_owned(), source: ImageError::Decoding(problem) })
+    })
 }
 
 fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
@@ -164,7 +177,7 @@ fn to_rgb(image: DynamicImage) -> Result<RgbImage, ImageError> {
 
 /// Floating-point images have no agreed range, so any conversion to 8 bits would be a guess.
 fn float_pixels() -> ImageError {
-    use image::error::{ImageFormatHint, UnsupportedError, UnsupportedErrorKind};
+    use image::error::{UnsupportedError, UnsupportedErrorKind};
     ImageError::Unsupported(UnsupportedError::from_format_and_kind(
         ImageFormatHint::Unknown,
         UnsupportedErrorKind::Color(image::ExtendedColorType::Rgb32F),

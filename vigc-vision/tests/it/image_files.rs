@@ -141,6 +141,15 @@ fn a_frame_that_is_far_larger_than_its_picture_is_refused() {
     assert!(path.ends_with("frame.gif") && source.to_string().contains("limit"), "{source}");
 }
 
+/// Found by fuzzing.
+#[test]
+fn a_decoders_panic_is_an_error_that_names_the_file() {
+    let file = path("image_files/panics_zune.jpg");
+    let error = open_image(&file, &ImageLimits::default()).unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+    assert!(error.to_string().contains("panics_zune.jpg"), "{error}");
+}
+
 #[test]
 fn a_jpeg_with_odd_sampling_is_no_panic() {
     let folder = tempfile::tempdir().unwrap();
