@@ -11,9 +11,6 @@ use tokenizers::{AddedToken, decoders};
 use super::{encode_pieces, read_tokenizer, required_id, tokenizer_from_bytes};
 use crate::{Error, Result};
 
-/// The reference's `max_txt_len`.
-const MAX_LEN: usize = 128;
-
 /// The number of words of BERT's published vocabulary.
 const BERT_VOCAB_SIZE: usize = 30522;
 
@@ -32,6 +29,9 @@ pub struct BertTokenizer {
 }
 
 impl BertTokenizer {
+    /// The reference's `max_txt_len`.
+    pub const MAX_LEN: usize = 128;
+
     /// Reads `tokenizer.json`, or else `vocab.txt`, from a folder.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl BertTokenizer {
             sep: required_id(&tokenizer, "[SEP]", path)?,
             pad: required_id(&tokenizer, "[PAD]", path)?,
             tokenizer,
-            max_len: MAX_LEN,
+            max_len: Self::MAX_LEN,
         })
     }
 

@@ -147,13 +147,17 @@ impl InstructBlip {
         };
         let reports = weights.apply(&mut network, Strictness::Strict)?;
         let words = parts.config.text_config.vocab_size;
+        let positions = parts.config.qformer_config.max_position_embeddings;
         let model = Self {
             name: parts.name,
             dummy_bos: parts.ids.dummy_bos(&parts.text_tokenizer, words),
             config: parts.config,
             network,
             text_tokenizer: parts.text_tokenizer,
-            qformer_tokenizer: parts.qformer_tokenizer,
+            // A network may have fewer positions than the reference reads tokens.
+            qformer_tokenizer: parts
+                .qformer_tokenizer
+                .with_max_len(positions.min(BertTokenizer::MAX_LEN)),
             processor: parts.processor,
             generation: parts.generation.into_config(),
             tokenizer_files: parts.tokenizer_files,

@@ -265,6 +265,18 @@ fn a_saved_model_computes_the_same() {
 }
 
 #[test]
+fn a_text_is_cut_to_the_positions_that_the_qformer_has() {
+    let (model, golden) = (tiny(), Golden::open());
+    let positions = model.config().qformer_config.max_position_embeddings;
+    let long = "the red ball is on the blue box ".repeat(positions);
+    let batch = model.qformer_batch(&[prompt(&long)]).unwrap();
+    assert_eq!(batch.row(0).len(), positions);
+    let image = model.encode(&[golden.image(0)]);
+    let settings = GenerationConfig::greedy().with_max_new_tokens(2);
+    assert!(model.generate(&image, &[prompt(&long)], &settings).is_ok());
+}
+
+#[test]
 fn a_damaged_folder_is_named() {
     let device = Device::default();
     let copy = |without: &str| {
