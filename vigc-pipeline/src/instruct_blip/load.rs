@@ -75,9 +75,9 @@ impl InstructBlip {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`](crate::Error::Core), [`Error::Llm`](crate::Error::Llm) or
-    /// [`Error::Vision`](crate::Error::Vision) for a file that is missing or damaged,
-    /// [`Error::Config`](crate::Error::Config) for parts that do not fit each other.
+    /// [`Error::Core`], [`Error::Llm`] or
+    /// [`Error::Vision`] for a file that is missing or damaged,
+    /// [`Error::Config`] for parts that do not fit each other.
     pub fn from_dir(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
         Self::from_dir_with(folder, device, &LoadOptions::default())
     }
