@@ -74,8 +74,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         fs::write(&path, "{\n\"a\": x}").unwrap();
-        let error = read_json::<serde_json::Value>(&path).unwrap_err().to_string();
-        assert!(error.contains("config.json") && error.contains("line 2"), "{error}");
+        let error = read_json::<serde_json::Value>(&path).unwrap_err();
+        assert!(error.to_string().contains("config.json"), "{error}");
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(cause.contains("line 2"), "{cause}");
     }
 
     #[test]

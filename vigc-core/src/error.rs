@@ -26,7 +26,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file does not hold what was expected.
-    #[error("{path} is not valid: {source}")]
+    #[error("{path} is not valid")]
     Json {
         /// The file.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum Error {
         shard: String,
     },
     /// A safetensors checkpoint could not be read.
-    #[error("{path} is not a readable safetensors file: {source}")]
+    #[error("{path} is not a readable safetensors file")]
     Safetensors {
         /// The checkpoint.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum Error {
         source: Box<burn_store::SafetensorsStoreError>,
     },
     /// A PyTorch checkpoint could not be read.
-    #[error("{path} is not a readable PyTorch checkpoint: {source}")]
+    #[error("{path} is not a readable PyTorch checkpoint")]
     PyTorch {
         /// The checkpoint.
         path: PathBuf,
@@ -110,7 +110,7 @@ pub enum Error {
     },
     /// A file could not be had from the Hugging Face hub.
     #[cfg(feature = "hub")]
-    #[error("{repo}, {file}: {source}")]
+    #[error("cannot fetch {file} of {repo}")]
     Hub {
         /// The repository.
         repo: String,

@@ -21,7 +21,7 @@ pub enum Error {
         problem: String,
     },
     /// A tokenizer could not be read.
-    #[error("{path} is not a readable tokenizer: {source}")]
+    #[error("{path} is not a readable tokenizer")]
     Tokenizer {
         /// The file.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum Error {
         reason: String,
     },
     /// A text could not be turned into tokens or back.
-    #[error("cannot tokenize {text:?}: {source}")]
+    #[error("cannot tokenize {text:?}")]
     Text {
         /// The beginning of the text, or the tokens.
         text: String,

@@ -112,7 +112,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A line of a JSONL file does not hold a row.
-    #[error("{path}, line {line}: {source}")]
+    #[error("{path}, line {line} is not a row")]
     Line {
         /// The file.
         path: PathBuf,

@@ -217,8 +217,8 @@ fn of_folders() -> Vec<Case> {
     ]
 }
 
-/// The error with all its causes, as a program shows it.
-fn shown(error: &dyn std::error::Error) -> String {
+/// An error with all its causes, as a program shows it.
+pub(crate) fn shown(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

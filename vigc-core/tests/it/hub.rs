@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use vigc_core::weights::hub::{Files, Hub, Problem, RepoId, Retries};
 use vigc_core::{Error, Result};
 
+use crate::broken::shown;
+
 const CONFIG: &[u8] = b"{}\n";
 const INDEX: &[u8] =
     br#"{"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}"#;
@@ -201,7 +203,7 @@ fn wrong_bytes_are_deleted_and_named() {
     for (name, bytes) in SMALL {
         let setup = Setup::new(&SMALL);
         setup.server.spoil(name, &[Fault::WrongBytes]);
-        let error = setup.fetch().unwrap_err().to_string();
+        let error = shown(&setup.fetch().unwrap_err());
         let mut wrong = bytes.to_vec();
         wrong[0] ^= 1;
         for part in [REPO, name, &hash(name, bytes), &hash(name, &wrong)] {
@@ -239,7 +241,7 @@ fn a_busy_server_is_asked_again_and_a_refusal_is_not() {
     for status in [401, 403, 404] {
         let setup = Setup::new(&SMALL);
         setup.server.spoil(MODEL, &[Fault::Status(status)]);
-        let error = setup.fetch().unwrap_err().to_string();
+        let error = shown(&setup.fetch().unwrap_err());
         for part in [REPO, MODEL, &status.to_string(), "HF_TOKEN"] {
             assert!(error.contains(part), "{part} in {error}");
         }
@@ -350,7 +352,7 @@ fn what_the_repository_lacks_is_named() {
     let (file, missing) = problem(setup.fetch());
     assert!(matches!(missing, Problem::NoFile) && file == "model-1-of-2.safetensors", "{file}");
     let missing = repo().with_revision("v2").unwrap();
-    let error = setup.hub().fetch(&missing, &Files::Model, &mut ()).unwrap_err().to_string();
+    let error = shown(&setup.hub().fetch(&missing, &Files::Model, &mut ()).unwrap_err());
     assert!(error.contains("owner/name@v2") && error.contains("404"), "{error}");
 }
 

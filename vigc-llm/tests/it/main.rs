@@ -12,6 +12,12 @@ mod tokenizer;
 
 use std::path::PathBuf;
 
+/// An error with all its causes, as a program shows it.
+fn shown(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// A file below `tests/fixtures`.
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use vigc_core::config::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
 
-use crate::fixture;
+use crate::{fixture, shown};
 
 /// What the reference's tokenizer says.
 #[derive(Deserialize)]
@@ -152,7 +152,8 @@ fn tokens_beside_the_file_keep_their_numbers() {
     assert_eq!((tokenizer.pad_id(), tokenizer.vocab_size()), (259, 261));
     assert_eq!(tokenizer.encode_pieces("<image>").unwrap(), [260]);
     fs::write(&added, r#"{"[PAD]": 300}"#).unwrap();
-    let message = TextTokenizer::vicuna_from_dir(folder.path()).unwrap_err().to_string();
+    let message = TextTokenizer::vicuna_from_dir(folder.path()).unwrap_err();
+    let message = shown(&message);
     assert!(message.contains("added_tokens.json") && message.contains("expected 259"), "{message}");
 }
 
@@ -170,7 +171,7 @@ fn a_pipeline_in_json_gives_its_vocabulary() {
     let target = vicuna.encode_pieces("yes </s>").unwrap();
     assert_eq!(target, vicuna.encode_target("yes").unwrap());
     let error = TextTokenizer::vicuna_from_dir(fixture("tokenizer/bert")).unwrap_err();
-    assert!(error.to_string().contains("no byte-pair encoding"), "{error}");
+    assert!(shown(&error).contains("no byte-pair encoding"), "{error:?}");
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn broken_files_are_errors_that_say_why() {
     for (name, file, expected) in cases {
         let folder = folder_with(&file);
         for result in [TextTokenizer::from_dir(folder.path()), vicuna(folder.path())] {
-            let message = result.unwrap_err().to_string();
+            let message = shown(&result.unwrap_err());
             assert!(message.contains("tokenizer.model"), "{name}: {message}");
             assert!(message.contains(expected), "{name}: {message}");
         }

@@ -11,7 +11,7 @@ use vigc_llm::generation::{StopCondition, StopStrings};
 use vigc_llm::tokenizer::train::{TrainedTokenizer, bert_wordpiece, llama_bpe};
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
 
-use crate::fixture;
+use crate::{fixture, shown};
 
 /// What transformers says about the tokenizers in the fixture.
 #[derive(Deserialize)]
@@ -244,7 +244,7 @@ fn what_would_end_in_a_panic_is_an_error() {
         let special = SpecialTokens::reference();
         let text = TextTokenizer::from_bytes("tokenizer.json", &file, &special).unwrap_err();
         let bert = BertTokenizer::from_bytes("tokenizer.json", &file).unwrap_err();
-        for message in [text.to_string(), bert.to_string()] {
+        for message in [shown(&text), shown(&bert)] {
             assert!(message.contains("tokenizer.json"), "{name}: {message}");
             assert!(message.contains(expected), "{name}: {message}");
         }

@@ -34,7 +34,7 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// A recipe is not valid.
-    #[error("{path} is not a valid recipe: {source}")]
+    #[error("{path} is not a valid recipe")]
     Recipe {
         /// The recipe.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum TrainError {
         expected: &'static str,
     },
     /// The optimizer's state could not be read or written.
-    #[error("cannot access the optimizer state {path}: {source}")]
+    #[error("cannot access the optimizer state {path}")]
     Optimizer {
         /// The file.
         path: PathBuf,

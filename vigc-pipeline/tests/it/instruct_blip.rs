@@ -276,6 +276,12 @@ fn a_text_is_cut_to_the_positions_that_the_qformer_has() {
     assert!(model.generate(&image, &[prompt(&long)], &settings).is_ok());
 }
 
+/// An error with all its causes, as a program shows it.
+fn shown(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 #[test]
 fn a_damaged_folder_is_named() {
     let device = Device::default();
@@ -287,13 +293,7 @@ fn a_damaged_folder_is_named() {
     };
     for file in ["config.json", "model.safetensors", "tokenizer.json", "processor_config.json"] {
         let folder = copy(file);
-        let error = InstructBlip::from_dir(folder.path(), &device).unwrap_err();
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
+        let text = shown(&InstructBlip::from_dir(folder.path(), &device).unwrap_err());
         let expected =
             if file == "processor_config.json" { "preprocessor_config.json" } else { file };
         assert!(text.contains(expected), "{file}: {text}");
@@ -320,7 +320,7 @@ fn a_configuration_of_another_model_is_refused_before_there_is_one() {
         config[part][key] = serde_json::json!(size);
         fs::write(&path, config.to_string()).unwrap();
         let error = InstructBlip::from_dir(folder.path(), &Device::default()).unwrap_err();
-        let text = error.to_string();
+        let text = shown(&error);
         assert!(text.contains(expected) && text.contains(key), "{part}.{key}: {text}");
     }
 }

@@ -50,7 +50,7 @@ pub enum Problem {
         retry_after: Option<Duration>,
     },
     /// The server cannot be reached, or the connection broke.
-    #[error("the connection failed: {0}; with HF_HUB_OFFLINE=1 the cache is used alone")]
+    #[error("the connection failed; with HF_HUB_OFFLINE=1 the cache is used alone")]
     Connection(#[source] io::Error),
     /// The server's answer lacks something.
     #[error("the server's answer has no {lacks}")]
@@ -59,7 +59,7 @@ pub enum Problem {
         lacks: &'static str,
     },
     /// The list of files is not the hub's.
-    #[error("the server's answer is no list of files: {0}")]
+    #[error("the server's answer is no list of files")]
     Listing(#[source] serde_json::Error),
     /// The server sends elsewhere too often, or nowhere.
     #[error("the server redirects to {location:?}")]
@@ -84,7 +84,7 @@ pub enum Problem {
         found: String,
     },
     /// The cache could not be read or written.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Cache {
         /// The file.
         path: PathBuf,
