@@ -110,7 +110,7 @@ pub enum Error {
     },
     /// A file could not be had from the Hugging Face hub.
     #[cfg(feature = "hub")]
-    #[error("cannot fetch {file} of {repo}")]
+    #[error("{repo}, {file}: cannot be fetched")]
     Hub {
         /// The repository.
         repo: String,
