@@ -11,7 +11,7 @@
 mod knowledge;
 mod shared;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -107,16 +107,23 @@ enum StyleArg {
     Vic,
 }
 
+/// What is done with each image.
+enum Plan {
+    /// Questions whose answers are corrected.
+    Correct(Vec<LlavaTask>),
+    /// Questions as in a data set, then short answers.
+    TwoStage(QuestionStyle),
+}
+
 impl Tasks {
-    /// The tasks whose answers are corrected, or the data set whose questions are imitated.
-    fn list(self) -> Result<Vec<LlavaTask>, QuestionStyle> {
+    fn plan(self) -> Plan {
         match self {
-            Self::Conversation => Ok(vec![LlavaTask::Conversation]),
-            Self::Detail => Ok(vec![LlavaTask::DetailDescription]),
-            Self::Reasoning => Ok(vec![LlavaTask::ComplexReasoning]),
-            Self::All => Ok(LlavaTask::ALL.to_vec()),
-            Self::Okvqa => Err(QuestionStyle::Okvqa),
-            Self::AOkvqa => Err(QuestionStyle::AOkvqa),
+            Self::Conversation => Plan::Correct(vec![LlavaTask::Conversation]),
+            Self::Detail => Plan::Correct(vec![LlavaTask::DetailDescription]),
+            Self::Reasoning => Plan::Correct(vec![LlavaTask::ComplexReasoning]),
+            Self::All => Plan::Correct(LlavaTask::ALL.to_vec()),
+            Self::Okvqa => Plan::TwoStage(QuestionStyle::Okvqa),
+            Self::AOkvqa => Plan::TwoStage(QuestionStyle::AOkvqa),
         }
     }
 }
@@ -172,20 +179,28 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let images = args.images()?;
     let model = args.model.open()?;
-    let tasks = match args.task.list() {
-        Ok(tasks) => tasks,
-        Err(style) => return knowledge::run(&args, &model, style, images),
-    };
+    match args.task.plan() {
+        Plan::Correct(tasks) => correct(&args, &model, &tasks, images),
+        Plan::TwoStage(style) => knowledge::run(&args, &model, style, images),
+    }
+}
+
+fn correct(
+    args: &Args,
+    model: &InstructBlip,
+    tasks: &[LlavaTask],
+    images: Vec<ImageInput>,
+) -> anyhow::Result<()> {
     let vigc = |tasks: &[LlavaTask]| {
-        Vigc::new(&model)
+        Vigc::new(model)
             .with_tasks(tasks.iter().copied())
-            .with_decoding(args.decoding(&model))
+            .with_decoding(args.decoding(model))
             .with_correction(args.correction())
             .with_seed(args.seed)
     };
     let output = args.output();
     let open = if args.resume { Journal::resume } else { Journal::create };
-    let mut journal = open(&output, args.format, &vigc(&tasks).settings())?;
+    let mut journal = open(&output, args.format, &vigc(tasks).settings())?;
 
     let finished = journal.finished().clone();
     let of_image = |image: &ImageInput| {
@@ -209,8 +224,15 @@ fn main() -> anyhow::Result<()> {
     let runs = tasks.chunks(together).flat_map(|tasks| {
         vigc(tasks).with_finished(finished.clone()).run(images.clone(), args.batch)
     });
+    let mut skipped = HashSet::new();
     for record in runs {
         let record = record?;
+        // Each task that is run alone comes by the same damaged files.
+        if let Record::Skipped(SkippedImage { image, .. }) = &record
+            && !skipped.insert(image.clone())
+        {
+            continue;
+        }
         journal.append(&record)?;
         bar.inc(match &record {
             Record::Skipped(skipped) => {

@@ -1,4 +1,4 @@
-//! Examples that are killed in the middle and resumed end as if they had not been.
+//! Examples that are killed in the middle and resumed end as if they had not been; what cannot be used is recorded once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -145,4 +145,19 @@ fn training_ends_with_the_same_weights_when_it_is_killed() {
     let weights = |folder: &Path| fs::read(folder.join("model.safetensors")).unwrap();
     assert!(weights(&whole) == weights(&broken), "the weights differ");
     assert_eq!(lines(&broken.join("metrics.jsonl")).len(), 40);
+}
+
+#[test]
+fn a_file_that_is_no_picture_is_recorded_once_for_all_tasks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bad, out) = (folder.path().join("bad.jpg"), folder.path().join("rows.json"));
+    fs::write(&bad, "no picture").unwrap();
+    for task in ["all", "okvqa"] {
+        let mut generate = example("generate");
+        generate.args(["--task", task, "--format", "reference", "--images"]).arg(&bad);
+        run(generate.arg("--out").arg(&out));
+        let rejected = lines(&folder.path().join("rows.json.rejected.jsonl"));
+        assert!(rejected.len() == 1 && rejected[0].contains("bad.jpg"), "{task}: {rejected:?}");
+        assert_eq!(fs::read_to_string(&out).unwrap(), "[]");
+    }
 }

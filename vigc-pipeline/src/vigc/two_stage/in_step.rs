@@ -101,7 +101,7 @@ where
                 }
             }
         }
-        let encoded = self.model.encode(&pixels)?;
+        let encoded = if pixels.is_empty() { Vec::new() } else { self.model.encode(&pixels)? };
         check_count("images", pixels.len(), encoded.len())?;
         let mut encoded = encoded.into_iter();
         let mut asked = Vec::with_capacity(entries.len());
@@ -161,6 +161,9 @@ where
             Some(Request { image, prompt: ask.prompt, seed: ask.seed })
         });
         let requests = requests.collect::<Vec<_>>();
+        if requests.is_empty() {
+            return Ok(());
+        }
         let texts = self.model.generate(&requests, self.settings.decoding(decoding))?;
         check_count("requests", requests.len(), texts.len())?;
         let jobs = asked.iter_mut().filter_map(|asked| match asked {
