@@ -180,7 +180,7 @@ fn main() -> anyhow::Result<()> {
     let images = args.images()?;
     let model = args.model.open()?;
     match args.task.plan() {
-        Plan::Correct(tasks) => correct(&args, &model, &tasks, images),
+        Plan::Correct(tasks) => correct(&args, &model, &tasks, &images),
         Plan::TwoStage(style) => knowledge::run(&args, &model, style, images),
     }
 }
@@ -189,7 +189,7 @@ fn correct(
     args: &Args,
     model: &InstructBlip,
     tasks: &[LlavaTask],
-    images: Vec<ImageInput>,
+    images: &[ImageInput],
 ) -> anyhow::Result<()> {
     let vigc = |tasks: &[LlavaTask]| {
         Vigc::new(model)
@@ -222,7 +222,7 @@ fn correct(
     // The reference does one task after another, and under its rules rows may depend on those beside them.
     let together = if args.format == Format::Reference { 1 } else { tasks.len() };
     let runs = tasks.chunks(together).flat_map(|tasks| {
-        vigc(tasks).with_finished(finished.clone()).run(images.clone(), args.batch)
+        vigc(tasks).with_finished(finished.clone()).run(images.to_vec(), args.batch)
     });
     let mut skipped = HashSet::new();
     for record in runs {
