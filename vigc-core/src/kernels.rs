@@ -3,7 +3,8 @@
 //! On the CPU burn computes `exp` and `erf` one number at a time and, under autodiff, splits norms,
 //! softmax and losses into a dozen passes over memory; in a small transformer that takes longer than
 //! all matrix products together. The operations here make one pass each with vectorized
-//! polynomials. On any other device, or for half precision, they are composed of burn's own.
+//! polynomials. Products have kernels of their own: burn's reach a tenth of what the memory gives, and a row's
+//! result there depends on how many others there are. On any other device, or for half precision, they are composed of burn's own.
 //!
 //! Feature `flex` compiles the CPU versions, feature `train` their gradients.
 
@@ -14,15 +15,15 @@ mod gradient;
 #[cfg(feature = "flex")]
 mod math;
 #[cfg(feature = "flex")]
-mod products;
-#[cfg(feature = "flex")]
 mod rows;
+#[cfg(feature = "flex")]
+pub(crate) mod strips;
 #[cfg(all(test, feature = "flex", feature = "train"))]
 mod tests;
 
+#[cfg(feature = "flex")]
+use burn::tensor::Device;
 use burn::tensor::{DType, Int, Tensor, activation};
-
-use crate::nn::unpack;
 
 /// Whether the fused operations can take this tensor.
 #[cfg(feature = "flex")]
@@ -127,38 +128,53 @@ pub fn attention(
     activation::softmax(scores, 3).matmul(v)
 }
 
-/// `x w^T`, computed in f32 with weights in half precision.
-///
-/// # Shapes
-///
-/// - x: `[rows, inputs]`
-/// - w: `[outputs, inputs]`, f16 or bf16
-/// - output: `[rows, outputs]`
-#[must_use]
-pub fn half_product(x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
-    #[cfg(feature = "flex")]
-    if fused(&x) && !x.device().is_autodiff() {
-        return products::half(x, w);
-    }
-    x.matmul(w.cast(DType::F32).transpose())
+/// Whether products of tensors on this device are computed by kernels of our own.
+#[cfg(feature = "flex")]
+fn multiplies(device: &Device) -> bool {
+    use burn::backend::DispatchDevice;
+
+    matches!(device.as_dispatch(), DispatchDevice::Flex(_))
 }
 
-/// `x w^T`, computed in f32 with weights of 8 or 4 bits; see [`blocks`](crate::nn::blocks).
+/// Whether packed weights on this device are strips; see [`strips`].
+#[cfg(feature = "flex")]
+pub(crate) fn takes_strips(device: &Device) -> bool {
+    multiplies(device)
+}
+
+/// `x w^T + b` with weights in strips.
 ///
 /// # Shapes
 ///
 /// - x: `[rows, inputs]`
-/// - codes: `[outputs, inputs]`, i8, or `[outputs, inputs / 2]`, u8
-/// - scales: `[outputs, inputs / 32]`, f16
+/// - strips: `[outputs / 16, units, bytes of a unit]`, bytes
+/// - b: `[outputs]`
+/// - output: `[rows, outputs]`
+#[cfg(feature = "flex")]
+pub(crate) fn strips_product(
+    x: Tensor<2>,
+    strips: Tensor<3, Int>,
+    b: Option<Tensor<1>>,
+    outputs: usize,
+) -> Tensor<2> {
+    strips::strips_product(x, strips, b, outputs)
+}
+
+/// `x w + b`. Without gradients, a row's result on the CPU is the same bits whatever the other rows are.
+///
+/// # Shapes
+///
+/// - x: `[rows, inputs]`
+/// - w: `[inputs, outputs]`
+/// - b: `[outputs]`
 /// - output: `[rows, outputs]`
 #[must_use]
-pub fn block_product(x: Tensor<2>, codes: Tensor<2, Int>, scales: Tensor<2>) -> Tensor<2> {
+pub fn product(x: Tensor<2>, w: Tensor<2>, b: Option<Tensor<1>>) -> Tensor<2> {
     #[cfg(feature = "flex")]
-    if fused(&x) && !x.device().is_autodiff() {
-        return products::blocks(x, codes, scales);
+    if multiplies(&x.device()) && x.dtype() == DType::F32 && w.dtype() == DType::F32 {
+        return strips::full_product(x, w, b);
     }
-    let [_, inputs] = x.dims();
-    x.matmul(unpack(codes, scales, inputs).transpose())
+    burn::tensor::module::linear(x, w, b)
 }
 
 /// The negative log-probability of each row's class.

@@ -6,7 +6,6 @@ mod linear;
 mod mask;
 mod precision;
 
-pub(crate) use linear::unpack;
 pub use linear::{Linear, LinearConfig, PackedWeight};
 pub use mask::{forbid_padding, positions};
 pub use precision::{ParsePrecisionError, Precision};

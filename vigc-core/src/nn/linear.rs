@@ -3,6 +3,8 @@
 use burn::config::Config;
 use burn::module::{Module, Param, ParamId, Parameter};
 use burn::nn::Initializer;
+#[cfg(feature = "flex")]
+use burn::tensor::TensorData;
 use burn::tensor::kind::Numeric;
 use burn::tensor::module::linear;
 use burn::tensor::{DType, Device, Int, Shape, Tensor};
@@ -10,6 +12,8 @@ use burn::tensor::{DType, Device, Int, Shape, Tensor};
 use super::Precision;
 use super::blocks::{BLOCK, bytes_per_row, scales_per_row};
 use crate::kernels;
+#[cfg(feature = "flex")]
+use crate::kernels::strips::{self, Format};
 
 /// Configuration of a [`Linear`].
 #[derive(Config, Debug)]
@@ -31,7 +35,7 @@ pub struct LinearConfig {
     pub precision: Precision,
 }
 
-/// `x W + b`, computed in f32 whatever the weights are stored in.
+/// `x W + b`.
 ///
 /// In f32 it is burn's layer, weights as `[d_input, d_output]`, and can be trained. Other weights are
 /// packed: read from a checkpoint, they are converted on the way, and they never change.
@@ -46,6 +50,9 @@ pub struct Linear {
 }
 
 /// Weights in half precision, or codes with their scales; see [`blocks`](super::blocks).
+///
+/// On the CPU they are strips of sixteen outputs, the order in which they are multiplied; elsewhere tensors that
+/// burn's own operations take.
 #[derive(Module, Debug)]
 pub struct PackedWeight {
     /// f16 or bf16, `[d_output, d_input]`.
@@ -54,6 +61,13 @@ pub struct PackedWeight {
     codes: Option<Param<Tensor<2, Int>>>,
     /// `[d_output, d_input / 32]`, f16.
     scales: Option<Param<Tensor<2>>>,
+    /// Bytes, `[d_output / 16, units, bytes of a unit]`.
+    strips: Option<Param<Tensor<3, Int>>>,
+    /// `d_output` and `d_input`, which strips are padded from.
+    size: Option<Param<Tensor<1, Int>>>,
+    #[module(skip)]
+    d_output: usize,
+    #[module(skip)]
     d_input: usize,
 }
 
@@ -87,27 +101,43 @@ impl Linear {
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        if let Some(weight) = &self.weight {
+        let device = input.device();
+        if let (Some(weight), true) = (&self.weight, device.is_autodiff()) {
             return linear(input, weight.val(), bias);
         }
-        let packed = self.packed.as_ref().expect("a layer has weights of one kind");
         let mut dims = input.dims();
         let rows = dims[..D - 1].iter().product();
-        let output = packed.product(input.reshape([rows, dims[D - 1]]));
+        let x = input.reshape([rows, dims[D - 1]]);
+        let output = match (&self.weight, &self.packed) {
+            (Some(weight), _) => kernels::product(x, weight.val(), bias),
+            (None, Some(packed)) => packed.product(x, bias),
+            (None, None) => unreachable!("a layer has weights of one kind"),
+        };
         dims[D - 1] = output.dims()[1];
-        let output = output.reshape(dims);
-        match bias {
-            Some(bias) => output + bias.unsqueeze(),
-            None => output,
-        }
+        output.reshape(dims)
     }
 }
 
 impl PackedWeight {
     fn zeros(config: &LinearConfig, device: &Device) -> Self {
         let LinearConfig { d_input, d_output, precision, .. } = *config;
-        let codes = |dtype, width| blank::<Int>([d_output, width], dtype, device);
-        let mut packed = Self { half: None, codes: None, scales: None, d_input };
+        let mut packed = Self {
+            half: None,
+            codes: None,
+            scales: None,
+            strips: None,
+            size: None,
+            d_output,
+            d_input,
+        };
+        #[cfg(feature = "flex")]
+        if let (true, Some(format)) = (kernels::takes_strips(device), Format::of(precision)) {
+            packed.strips = Some(blank(format.shape([d_output, d_input]), DType::U8, device));
+            let size = Tensor::from_data([d_output as i32, d_input as i32], (device, DType::I32));
+            packed.size = Some(Param::initialized(ParamId::new(), size));
+            return packed;
+        }
+        let codes = |dtype, width| blank([d_output, width], dtype, device);
         match precision {
             Precision::Q8 => packed.codes = Some(codes(DType::I8, d_input)),
             Precision::Q4 => packed.codes = Some(codes(DType::U8, bytes_per_row(d_input))),
@@ -123,29 +153,50 @@ impl PackedWeight {
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`.
-    fn product(&self, x: Tensor<2>) -> Tensor<2> {
-        match (&self.half, &self.codes, &self.scales) {
-            (Some(half), ..) => kernels::half_product(x, half.val()),
-            (None, Some(codes), Some(scales)) => {
-                kernels::block_product(x, codes.val(), scales.val())
-            }
-            _ => unreachable!("packed weights are halves, or codes with scales"),
+    fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        #[cfg(feature = "flex")]
+        if let Some(strips) = &self.strips {
+            return kernels::strips_product(x, strips.val(), bias, self.d_output);
         }
+        linear(x, self.unpacked().transpose(), bias)
     }
 
     /// The weights in f32, `[d_output, d_input]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if strips cannot be read back, which they always can be on the CPU.
     #[must_use]
     pub fn unpacked(&self) -> Tensor<2> {
         match (&self.half, &self.codes, &self.scales) {
             (Some(half), ..) => half.val().cast(DType::F32),
             (None, Some(codes), Some(scales)) => unpack(codes.val(), scales.val(), self.d_input),
-            _ => unreachable!("packed weights are halves, or codes with scales"),
+            _ => self.of_strips(),
         }
+    }
+
+    #[cfg(feature = "flex")]
+    fn of_strips(&self) -> Tensor<2> {
+        let strips =
+            self.strips.as_ref().expect("packed weights are halves, codes or strips").val();
+        let device = strips.device();
+        let size = [self.d_output, self.d_input];
+        let [_, _, unit] = strips.dims();
+        let format = Format::of_unit(unit).expect("strips have units of a known size");
+        let data = strips.into_data();
+        let line = |output| format.decode(&strips::unpack(format, data.as_bytes(), size, output));
+        let weights: Vec<f32> = (0..self.d_output).flat_map(line).collect();
+        Tensor::from_data(TensorData::new(weights, size), &device)
+    }
+
+    #[cfg(not(feature = "flex"))]
+    fn of_strips(&self) -> Tensor<2> {
+        unreachable!("strips are made for the CPU backend only")
     }
 }
 
 /// Weights of blocks in f32, `[d_output, d_input]`.
-pub(crate) fn unpack(codes: Tensor<2, Int>, scales: Tensor<2>, d_input: usize) -> Tensor<2> {
+fn unpack(codes: Tensor<2, Int>, scales: Tensor<2>, d_input: usize) -> Tensor<2> {
     let [d_output, width] = codes.dims();
     let codes = if width == d_input {
         codes.float()
@@ -163,10 +214,10 @@ pub(crate) fn unpack(codes: Tensor<2, Int>, scales: Tensor<2>, d_input: usize) -
 }
 
 /// Zeros that are made only if nothing is loaded into them.
-fn blank<K>(shape: [usize; 2], dtype: DType, device: &Device) -> Param<Tensor<2, K>>
+fn blank<const D: usize, K>(shape: [usize; D], dtype: DType, device: &Device) -> Param<Tensor<D, K>>
 where
     K: Numeric + 'static,
-    Tensor<2, K>: Parameter,
+    Tensor<D, K>: Parameter,
 {
     let zeros = move |device: &Device, _| Tensor::zeros(shape, (device, dtype));
     Param::uninitialized(ParamId::new(), zeros, device.clone(), false, Shape::from(shape))

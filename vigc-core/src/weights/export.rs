@@ -13,6 +13,7 @@ use burn_store::{ModuleSnapshot, bridge};
 use safetensors::{Dtype, View};
 
 use super::adapter::ToPyTorch;
+use super::packing::unpack;
 use super::{Checkpoint, KeyMap};
 use crate::config::temporary_name;
 use crate::{Error, Result};
@@ -34,7 +35,10 @@ pub fn save<M: Module>(
 ) -> Result<()> {
     let rename = keys.compile();
     let tensors = module.collect(None, Some(Box::new(ToPyTorch(dtype))), true);
-    write(tensors.into_iter().map(|tensor| (rename(&tensor.name), tensor)), path.as_ref())
+    let path = path.as_ref();
+    let tensors = unpack(tensors)
+        .map_err(|error| Error::Save { path: path.to_owned(), reason: error.to_string() })?;
+    write(tensors.into_iter().map(|tensor| (rename(&tensor.name), tensor)), path)
 }
 
 /// Saves named tensors, whole or not at all.

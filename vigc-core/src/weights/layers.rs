@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn_store::{ApplyError, ModuleSnapshot};
 
 use super::adapter::FromPyTorch;
-use super::packing::{pack, source_of};
+use super::packing::{is_secondary, pack, source_of};
 use super::progress::Counter;
 use super::{Checkpoint, LoadProgress, LoadReport, Strictness};
 use crate::{Error, Result};
@@ -84,7 +84,8 @@ impl Layers {
                 owner.map_or_else(|| self.top(), |index| self.checkpoints[index].path.clone());
             return Err(Error::Apply { path, reason: error.to_string() });
         }
-        let missing: Vec<_> = result.missing.into_iter().map(|(path, _)| path).collect();
+        let missing = result.missing.into_iter().map(|(path, _)| path);
+        let missing: Vec<_> = missing.filter(|path| !is_secondary(path)).collect();
         if strictness == Strictness::Strict && !missing.is_empty() {
             return Err(Error::MissingTensors { path: self.top(), missing });
         }

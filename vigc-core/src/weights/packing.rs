@@ -1,8 +1,13 @@
 //! From the weights that a checkpoint holds to those that packed layers store.
 //!
 //! A layer that is packed asks for `layer.packed.half`, or for `layer.packed.codes` and
-//! `layer.packed.scales`. Where a checkpoint has `layer.weight` instead, they are made of it when they are
+//! `layer.packed.scales`; on the CPU for `layer.packed.strips` and `layer.packed.size`. Where a checkpoint has
+//! `layer.weight` instead, they are made of it when they are
 //! read, so at no time are there more weights in memory than those that are kept and one of the original.
+//! Files never hold strips: when a layer is saved, they become what other devices store.
+
+#[cfg(feature = "flex")]
+mod strips;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,11 +24,28 @@ use crate::nn::blocks::{encode_q4, encode_q8, scales_per_row};
 const HALF: &str = "packed.half";
 const CODES: &str = "packed.codes";
 const SCALES: &str = "packed.scales";
+const STRIPS: &str = "packed.strips";
+/// What strips are padded from; it comes with them.
+const SIZE: &str = "packed.size";
 
 /// What the parameter of a packed layer is made of, in a checkpoint that holds no packed ones.
 pub(super) fn source_of(path: &str) -> Option<String> {
-    let layer = [HALF, CODES, SCALES].into_iter().find_map(|name| layer_of(path, name))?;
+    let names = [HALF, CODES, SCALES, STRIPS, SIZE];
+    let layer = names.into_iter().find_map(|name| layer_of(path, name))?;
     Some(format!("{layer}weight"))
+}
+
+/// Whether a parameter comes with another one, and need not be missed.
+pub(super) fn is_secondary(path: &str) -> bool {
+    layer_of(path, SIZE).is_some()
+}
+
+/// What is saved of a module: strips as what other devices store.
+pub(super) fn unpack(tensors: Vec<StoredTensor>) -> Result<Vec<StoredTensor>, PackError> {
+    #[cfg(feature = "flex")]
+    return strips::unpack(tensors);
+    #[cfg(not(feature = "flex"))]
+    Ok(tensors)
 }
 
 /// The path of the layer whose parameter of that name this is, with a point behind it unless it is the
@@ -36,7 +58,15 @@ fn layer_of<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 pub(super) fn pack<M: Module>(module: &M, tensors: &mut BTreeMap<String, StoredTensor>) {
     let mut packed = PackedPaths::default();
     module.visit(&mut packed);
-    for (path, width) in packed.found {
+    for (path, shape) in packed.found {
+        #[cfg(feature = "flex")]
+        if let Some(layer) = layer_of(&path, STRIPS) {
+            if let Some(&size) = packed.sizes.get(layer) {
+                strips::pack(layer, size, &shape, tensors);
+            }
+            continue;
+        }
+        let width = shape[shape.num_dims() - 1];
         let Some(layer) = layer_of(&path, HALF).or_else(|| layer_of(&path, CODES)) else {
             continue;
         };
@@ -119,18 +149,26 @@ fn coded<C: Element>(
     (Bytes::from_elems(codes.concat()), Bytes::from_elems(scales.concat()))
 }
 
-/// The paths of packed layers' weights, each with the length of its rows.
+/// Outputs and inputs.
+fn size_of(size: &TensorData) -> [usize; 2] {
+    let mut sizes = size.iter::<i64>().map(|size| size as usize);
+    [sizes.next().unwrap_or_default(), sizes.next().unwrap_or_default()]
+}
+
+/// The paths of packed layers' weights, each with its shape.
 #[derive(Default)]
 struct PackedPaths {
     path: Vec<String>,
-    found: Vec<(String, usize)>,
+    found: Vec<(String, Shape)>,
+    /// The outputs and inputs of layers whose weights are strips.
+    sizes: BTreeMap<String, [usize; 2]>,
 }
 
 impl PackedPaths {
     fn visit(&mut self, shape: &Shape) {
         let path = self.path.join(".");
         if source_of(&path).is_some() {
-            self.found.push((path, shape[shape.num_dims() - 1]));
+            self.found.push((path, shape.clone()));
         }
     }
 }
@@ -141,6 +179,10 @@ impl ModuleVisitor for PackedPaths {
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+        let path = self.path.join(".");
+        if let Some(layer) = layer_of(&path, SIZE) {
+            self.sizes.insert(layer.to_owned(), size_of(&param.val().into_data()));
+        }
         self.visit(&param.lazy_shape());
     }
 

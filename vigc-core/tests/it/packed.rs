@@ -83,7 +83,14 @@ fn products_are_right_for_few_rows_and_many_in_every_precision() {
                     let plain = input.matmul(packed.unpacked().transpose());
                     let plain = plain + linear.bias.as_ref().unwrap().val().unsqueeze();
                     let gap = found_gap(&found, &plain.into_data());
-                    assert!(gap < 1e-4, "{precision} {shape:?} x{rows}: {gap}");
+                    // Activations are rounded to what weights are multiplied in.
+                    let rounding = match precision {
+                        Precision::Bf16 => 1.0 / 512.0,
+                        Precision::Q8 | Precision::Q4 => 0.5 / 127.0,
+                        _ => 1e-6,
+                    };
+                    let limit = rounding * 2.0 * (inputs as f64).sqrt() + 1e-4;
+                    assert!(gap < limit, "{precision} {shape:?} x{rows}: {gap}");
                 }
             }
         }

@@ -111,7 +111,11 @@ fn a_saved_model_in_half_precision_is_what_others_open() {
     // Nothing in the folder says that it is other than Hugging Face's.
     let opened = InstructBlip::from_dir(folder.path(), &device).unwrap();
     assert!(opened.config().precisions.has_no_blocks());
-    assert!(error(&logits(&opened), &logits(&original)) < 1e-5);
+    // Opened in f32, it multiplies the same weights with exact activations.
+    assert!(error(&logits(&opened), &logits(&original)) < 4e-3);
+    let options = LoadOptions::default().with_precisions(Precision::Bf16);
+    let same = InstructBlip::from_dir_with(folder.path(), &device, &options).unwrap();
+    logits(&original).into_data().assert_eq(&logits(&same).into_data(), true);
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Packed weights as the CPU multiplies them: strips of sixteen outputs.
+//!
+//! A strip holds what sixteen outputs need of one input after the other, so one vector instruction serves all sixteen and
+//! a strip is read from its first byte to its last. Every product is a chain of additions over the inputs in their order,
+//! whatever the number of rows, strips and threads: **a row's result is the same bits in any company**.
+//!
+//! | format | unit | bytes of a unit |
+//! |---|---|---|
+//! | f16 | 1 input | 16 weights |
+//! | bf16 | 2 inputs | 16 pairs of weights |
+//! | 8 bits | 32 inputs | 8 times 16 groups of four codes, counted from 128, then 16 scales (f16) |
+//! | 4 bits | 32 inputs | 4 times 16 groups of eight codes, counted from 8: the low halves of four bytes hold the first four, then 16 scales |
+//!
+//! Activations are f32 for f32 and f16 weights, rounded to bf16 for bf16 weights, and to 8 bits with a scale for every 32
+//! for the others, as the peers do it (oneDNN, llama.cpp).
+
+mod activations;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod backend;
+mod memory;
+mod pack;
+mod portable;
+mod product;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+pub(super) use backend::{full_product, strips_product};
+pub(crate) use pack::{Line, pack, unpack};
+
+use crate::nn::Precision;
+use crate::nn::blocks::BLOCK;
+
+/// Outputs of a strip: the lanes of the widest vectors.
+const STRIP: usize = 16;
+
+/// What the weights of strips are stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    F16,
+    Bf16,
+    Q8,
+    Q4,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::F16, Self::Bf16, Self::Q8, Self::Q4];
+
+    /// The format of a precision other than f32.
+    pub(crate) fn of(precision: Precision) -> Option<Self> {
+        match precision {
+            Precision::F32 => None,
+            Precision::F16 => Some(Self::F16),
+            Precision::Bf16 => Some(Self::Bf16),
+            Precision::Q8 => Some(Self::Q8),
+            Precision::Q4 => Some(Self::Q4),
+        }
+    }
+
+    /// The format whose units have that many bytes.
+    pub(crate) fn of_unit(bytes: usize) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.unit_bytes() == bytes)
+    }
+
+    /// Inputs that a unit covers.
+    const fn unit_inputs(self) -> usize {
+        match self {
+            Self::F16 => 1,
+            Self::Bf16 => 2,
+            Self::Q8 | Self::Q4 => BLOCK,
+        }
+    }
+
+    /// Bytes of a unit.
+    const fn unit_bytes(self) -> usize {
+        match self {
+            Self::F16 => 2 * STRIP,
+            Self::Bf16 => 4 * STRIP,
+            Self::Q8 => (BLOCK + 2) * STRIP,
+            Self::Q4 => (BLOCK / 2 + 2) * STRIP,
+        }
+    }
+
+    /// Strips, units and bytes of the weights of a layer, `[outputs, inputs]`; both are rounded up.
+    pub(crate) fn shape(self, [outputs, inputs]: [usize; 2]) -> [usize; 3] {
+        [outputs.div_ceil(STRIP), inputs.div_ceil(self.unit_inputs()), self.unit_bytes()]
+    }
+}

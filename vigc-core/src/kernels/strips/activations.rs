@@ -1,0 +1,131 @@
+//! Rows of activations in the form that a kernel reads.
+
+use pulp::Arch;
+use pulp::bytemuck::{cast_slice, cast_slice_mut};
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+use super::tile::Kernel;
+use crate::nn::blocks::BLOCK;
+
+/// Numbers per task.
+const TASK: usize = 1 << 15;
+
+/// Activations, row by row.
+#[derive(Debug)]
+pub(super) struct Activations<'a> {
+    /// Words of 32 bits: one number, two in bf16, or four of 8 bits.
+    pub(super) words: Cow<'a, [u32]>,
+    /// Words of a row.
+    pub(super) row: usize,
+    /// A scale for every block, if the numbers have 8 bits.
+    pub(super) scales: Vec<f32>,
+    /// Where the sum of a block begins: what the codes' offset adds to it, negative.
+    pub(super) starts: Vec<i32>,
+    /// Blocks of a row.
+    pub(super) blocks: usize,
+}
+
+impl<'a> Activations<'a> {
+    /// Prepares rows of `inputs` numbers.
+    pub(super) fn new(kernel: Kernel, x: &'a [f32], inputs: usize) -> Self {
+        match kernel {
+            Kernel::F32 | Kernel::F16 => Self {
+                words: Cow::Borrowed(cast_slice(x)),
+                row: inputs,
+                scales: Vec::new(),
+                starts: Vec::new(),
+                blocks: 0,
+            },
+            Kernel::Bf16 => Self::pairs(x, inputs),
+            Kernel::Q8 | Kernel::Wide { offset: 128 } => Self::codes(x, inputs, 128),
+            Kernel::Q4 | Kernel::Wide { .. } => Self::codes(x, inputs, 8),
+        }
+    }
+
+    fn pairs(x: &[f32], inputs: usize) -> Self {
+        let (rows, row) = (x.len() / inputs, inputs.div_ceil(2));
+        let mut words = vec![0u32; rows * row];
+        let per_task = (TASK / inputs).max(1);
+        let tasks = words.par_chunks_mut(per_task * row).zip(x.par_chunks(per_task * inputs));
+        let task = |(words, x): (&mut [u32], &[f32])| {
+            Arch::new().dispatch(|| {
+                for (words, x) in words.chunks_exact_mut(row).zip(x.chunks_exact(inputs)) {
+                    let halves: &mut [u16] = cast_slice_mut(words);
+                    for (half, x) in halves.iter_mut().zip(x) {
+                        *half = bf16(*x);
+                    }
+                }
+            });
+        };
+        tasks.for_each(task);
+        Self { words: Cow::Owned(words), row, scales: Vec::new(), starts: Vec::new(), blocks: 0 }
+    }
+
+    fn codes(x: &[f32], inputs: usize, offset: i32) -> Self {
+        let (rows, blocks) = (x.len() / inputs, inputs.div_ceil(BLOCK));
+        let row = blocks * BLOCK / 4;
+        let mut words = vec![0u32; rows * row];
+        let (mut scales, mut starts) = (vec![0.0; rows * blocks], vec![0; rows * blocks]);
+        let per_task = (TASK / inputs).max(1);
+        let tasks = words
+            .par_chunks_mut(per_task * row)
+            .zip(x.par_chunks(per_task * inputs))
+            .zip(scales.par_chunks_mut(per_task * blocks))
+            .zip(starts.par_chunks_mut(per_task * blocks));
+        tasks.for_each(|(((words, x), scales), starts)| {
+            Arch::new().dispatch(|| {
+                let rows = words.chunks_exact_mut(row).zip(x.chunks_exact(inputs));
+                let of_blocks =
+                    scales.chunks_exact_mut(blocks).zip(starts.chunks_exact_mut(blocks));
+                for ((words, x), (scales, starts)) in rows.zip(of_blocks) {
+                    let codes: &mut [i8] = cast_slice_mut(words);
+                    let parts = codes.chunks_exact_mut(BLOCK).zip(x.chunks(BLOCK));
+                    for (((codes, x), scale), start) in parts.zip(scales).zip(starts) {
+                        let mut block = [0.0; BLOCK];
+                        block[..x.len()].copy_from_slice(x);
+                        let sum;
+                        (*scale, sum) = encode(&block, codes);
+                        *start = -offset * sum;
+                    }
+                }
+            });
+        });
+        Self { words: Cow::Owned(words), row, scales, starts, blocks }
+    }
+}
+
+/// The nearest bf16, of two equally near ones the even one. What is no number stays none.
+#[inline(always)]
+fn bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    let rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    let quiet = bits >> 16 | 0x40;
+    (if bits & 0x7fff_ffff > 0x7f80_0000 { quiet } else { rounded }) as u16
+}
+
+/// Codes of 8 bits, their scale and their sum. What is not finite makes a scale that is not.
+#[inline(always)]
+fn encode(x: &[f32; BLOCK], codes: &mut [i8]) -> (f32, i32) {
+    /// Added to a number, it leaves the nearest integer in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    let mut largest = [0.0f32; 16];
+    let mut check = [0.0f32; 16];
+    for (i, &x) in x.iter().enumerate() {
+        let lane = &mut largest[i % 16];
+        *lane = if x.abs() > *lane { x.abs() } else { *lane };
+        check[i % 16] += x * 0.0;
+    }
+    let largest = largest.into_iter().fold(0.0f32, f32::max);
+    let check: f32 = check.into_iter().sum();
+    let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
+    // The inverse of a very small number is not finite.
+    let inverse = if inverse < f32::MAX { inverse } else { 0.0 };
+    let mut sum = 0;
+    for (code, &x) in codes.iter_mut().zip(x) {
+        let rounded = (x * inverse + ROUND).to_bits().wrapping_sub(ROUND.to_bits()) as i32;
+        *code = rounded as i8;
+        sum += i32::from(rounded as i8);
+    }
+    (largest / 127.0 + check, sum)
+}

@@ -1,0 +1,314 @@
+//! Whole products: tiles over rows, strips and inputs, strips over threads.
+
+use std::borrow::Cow;
+
+use half::f16;
+use pulp::bytemuck::cast_slice;
+use rayon::prelude::*;
+
+use super::activations::Activations;
+use super::tile::{Kernel, Path, ROWS, Tile};
+use super::{Format, STRIP};
+use crate::nn::blocks::BLOCK;
+
+/// From so many rows on, weights are laid out anew for all of them: codes as bytes, f32 without gaps.
+const MANY: usize = 3 * ROWS;
+/// Weights that stay in a core's cache while rows pass by, in bytes.
+const CACHED: usize = 1 << 19;
+/// The same for weights that were laid out anew.
+const STAGED: usize = 1 << 17;
+/// Multiplications that are worth a task of their own.
+const TASK: usize = 1 << 17;
+/// Weights that are, in bytes.
+const TASK_BYTES: usize = 1 << 18;
+
+/// Weights of a layer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Weights<'a> {
+    /// Strips.
+    Strips(Format, &'a [u8]),
+    /// f32, `[inputs, outputs]`.
+    Full(&'a [f32]),
+}
+
+/// A product to be computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Product<'a> {
+    /// `[rows, inputs]`.
+    pub(super) x: &'a [f32],
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) weights: Weights<'a>,
+    /// What the sums begin with; empty for nothing.
+    pub(super) bias: &'a [f32],
+    /// How, if not the fastest way.
+    pub(super) path: Option<Path>,
+}
+
+/// Neighbouring strips that are multiplied together.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    first: usize,
+    strips: usize,
+}
+
+/// Groups of strips and the columns of the result that they fill.
+struct Task<'a> {
+    groups: &'a [Group],
+    columns: Vec<&'a mut [f32]>,
+}
+
+impl Product<'_> {
+    /// `x w + bias`, `[rows, outputs]`.
+    pub(super) fn compute(&self) -> Vec<f32> {
+        let rows = self.x.len() / self.inputs.max(1);
+        let mut out = vec![0.0; rows * self.outputs];
+        if out.is_empty() {
+            return out;
+        }
+        let kernel = self.kernel(rows);
+        let activations = Activations::new(kernel, self.x, self.inputs);
+        let groups = self.groups(rows, kernel);
+        let tasks = self.tasks(rows, &groups, &mut out);
+        let run = |task| self.run(kernel, rows, &activations, task);
+        if tasks.len() == 1 {
+            tasks.into_iter().for_each(run);
+        } else {
+            tasks.into_par_iter().for_each(run);
+        }
+        out
+    }
+
+    fn kernel(&self, rows: usize) -> Kernel {
+        match self.weights {
+            Weights::Full(_) => Kernel::F32,
+            Weights::Strips(Format::Q8, _) if rows >= MANY => Kernel::Wide { offset: 128 },
+            Weights::Strips(Format::Q4, _) if rows >= MANY => Kernel::Wide { offset: 8 },
+            Weights::Strips(format, _) => format.into(),
+        }
+    }
+
+    /// Units of a strip.
+    fn units(&self) -> usize {
+        match self.weights {
+            Weights::Full(_) => self.inputs,
+            Weights::Strips(format, _) => self.inputs.div_ceil(format.unit_inputs()),
+        }
+    }
+
+    /// All strips in groups. Sums of bytes need twice the registers, so there are two strips then.
+    fn groups(&self, rows: usize, kernel: Kernel) -> Vec<Group> {
+        let strips = self.outputs.div_ceil(STRIP);
+        let tile = rows.div_ceil(rows.div_ceil(ROWS));
+        let most = if kernel.has_blocks() && tile > ROWS / 2 { 2 } else { 4 };
+        let mut groups = Vec::with_capacity(strips.div_ceil(most) + 2);
+        let mut first = 0;
+        while first < strips {
+            let mut strips_left = strips - first;
+            // The last outputs of f32 weights are laid out anew, so they are a group of their own.
+            if matches!(self.weights, Weights::Full(_)) && !self.outputs.is_multiple_of(STRIP) {
+                strips_left = (strips_left - 1).max(1);
+            }
+            let strips = if strips_left >= most { most } else { 1 << strips_left.ilog2() };
+            groups.push(Group { first, strips });
+            first += strips;
+        }
+        groups
+    }
+
+    /// Deals out groups and the columns of `out`.
+    fn tasks<'a>(&self, rows: usize, groups: &'a [Group], out: &'a mut [f32]) -> Vec<Task<'a>> {
+        let strip_work = self.inputs * STRIP;
+        let worth = (TASK / (strip_work * rows).max(1)).max(1);
+        let strip_bytes = match self.weights {
+            Weights::Full(_) => 4 * strip_work,
+            Weights::Strips(format, _) => self.units() * format.unit_bytes(),
+        };
+        let worth = worth.min((TASK_BYTES / strip_bytes.max(1)).max(1));
+        let per_task = worth.div_ceil(groups[0].strips);
+        let mut tasks: Vec<_> = groups
+            .chunks(per_task)
+            .map(|groups| Task { groups, columns: Vec::with_capacity(rows) })
+            .collect();
+        for mut row in out.chunks_exact_mut(self.outputs) {
+            for task in &mut tasks {
+                let width: usize = task.groups.iter().map(|group| group.strips * STRIP).sum();
+                let (columns, rest) = row.split_at_mut(width.min(row.len()));
+                task.columns.push(columns);
+                row = rest;
+            }
+        }
+        tasks
+    }
+
+    fn run(&self, kernel: Kernel, rows: usize, x: &Activations<'_>, mut task: Task<'_>) {
+        let path = self.path.unwrap_or_else(|| Path::best(kernel));
+        let mut sums = Vec::new();
+        let mut from = 0;
+        for &group in task.groups {
+            let width = group.strips * STRIP;
+            self.begin(group, rows, &mut sums);
+            self.add(kernel, path, x, group, rows, &mut sums);
+            for (columns, sums) in task.columns.iter_mut().zip(sums.chunks_exact(width)) {
+                let columns = &mut columns[from..];
+                let width = width.min(columns.len());
+                columns[..width].copy_from_slice(&sums[..width]);
+            }
+            from += width;
+        }
+    }
+
+    /// What a group's sums begin with.
+    fn begin(&self, group: Group, rows: usize, sums: &mut Vec<f32>) {
+        let width = group.strips * STRIP;
+        sums.clear();
+        sums.resize(rows * width, 0.0);
+        if !self.bias.is_empty() {
+            let bias = &self.bias[group.first * STRIP..];
+            let width_here = width.min(bias.len());
+            for sums in sums.chunks_exact_mut(width) {
+                sums[..width_here].copy_from_slice(&bias[..width_here]);
+            }
+        }
+    }
+
+    /// Adds a group's products.
+    fn add(
+        &self,
+        kernel: Kernel,
+        path: Path,
+        x: &Activations<'_>,
+        group: Group,
+        rows: usize,
+        sums: &mut [f32],
+    ) {
+        let width = group.strips * STRIP;
+        let all = self.units();
+        let tiles = rows.div_ceil(ROWS);
+        let stages = self.is_staged(kernel, group, rows);
+        let room = if stages { STAGED } else { CACHED };
+        let chunk = match tiles {
+            1 if !stages => all.max(1),
+            _ => (room / (group.strips * kernel.unit_bytes())).max(1),
+        };
+        for first in (0..all).step_by(chunk) {
+            let units = chunk.min(all - first);
+            let staged =
+                if stages { self.stage(group, first, units) } else { self.lie(group, first) };
+            for tile in 0..tiles {
+                let (from, to) = (rows * tile / tiles, rows * (tile + 1) / tiles);
+                let block = from * x.blocks + if kernel.has_blocks() { first } else { 0 };
+                Tile {
+                    x: &x.words[from * x.row + first * kernel.unit_words()..],
+                    x_row: x.row,
+                    x_scales: x.scales.get(block..).unwrap_or_default(),
+                    x_starts: x.starts.get(block..).unwrap_or_default(),
+                    x_blocks: x.blocks,
+                    w: &staged.bytes,
+                    w_strip: staged.strip,
+                    w_unit: staged.unit,
+                    w_scales: &staged.scales,
+                    units,
+                    sums: &mut sums[from * width..to * width],
+                    sums_row: width,
+                    rows: to - from,
+                    strips: group.strips,
+                }
+                .run(kernel, path);
+            }
+        }
+    }
+
+    /// Whether weights are laid out anew before they are multiplied.
+    fn is_staged(&self, kernel: Kernel, group: Group, rows: usize) -> bool {
+        match kernel {
+            Kernel::Wide { .. } => true,
+            Kernel::F32 => rows >= MANY || (group.first + group.strips) * STRIP > self.outputs,
+            _ => false,
+        }
+    }
+
+    /// Weights where they are.
+    fn lie(&self, group: Group, first: usize) -> Staged<'_> {
+        let (bytes, strip, unit) = match self.weights {
+            Weights::Full(weights) => {
+                let bytes: &[u8] =
+                    cast_slice(&weights[first * self.outputs + group.first * STRIP..]);
+                (bytes, 4 * STRIP, 4 * self.outputs)
+            }
+            Weights::Strips(format, bytes) => {
+                let unit = format.unit_bytes();
+                let strip = self.units() * unit;
+                (&bytes[group.first * strip + first * unit..], strip, unit)
+            }
+        };
+        Staged { bytes: Cow::Borrowed(bytes), strip, unit, scales: Vec::new() }
+    }
+
+    /// Weights laid out anew.
+    fn stage(&self, group: Group, first: usize, units: usize) -> Staged<'_> {
+        match self.weights {
+            Weights::Full(weights) => {
+                let width = group.strips * STRIP;
+                let mut bytes = vec![0u8; units * width * 4];
+                let lines = weights.chunks_exact(self.outputs).skip(first);
+                for (to, line) in bytes.chunks_exact_mut(width * 4).zip(lines) {
+                    let line: &[u8] = cast_slice(&line[group.first * STRIP..]);
+                    let width = to.len().min(line.len());
+                    to[..width].copy_from_slice(&line[..width]);
+                }
+                Staged {
+                    bytes: Cow::Owned(bytes),
+                    strip: 4 * STRIP,
+                    unit: 4 * width,
+                    scales: Vec::new(),
+                }
+            }
+            Weights::Strips(format, bytes) => {
+                let strip = self.units() * format.unit_bytes();
+                let mut wide = vec![0; group.strips * units * BLOCK * STRIP];
+                let mut scales = Vec::with_capacity(group.strips * units * STRIP);
+                let strips = bytes.chunks_exact(strip).skip(group.first);
+                for (wide, strip) in wide.chunks_exact_mut(units * BLOCK * STRIP).zip(strips) {
+                    let units = strip.chunks_exact(format.unit_bytes()).skip(first);
+                    for (wide, unit) in wide.as_chunks_mut().0.iter_mut().zip(units) {
+                        widen(format, unit, wide, &mut scales);
+                    }
+                }
+                Staged {
+                    bytes: Cow::Owned(wide),
+                    strip: units * BLOCK * STRIP,
+                    unit: BLOCK * STRIP,
+                    scales,
+                }
+            }
+        }
+    }
+}
+
+/// Weights as a kernel reads them.
+struct Staged<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Bytes between strips.
+    strip: usize,
+    /// Bytes between units.
+    unit: usize,
+    scales: Vec<f32>,
+}
+
+/// A unit of 8 or 4 bits as bytes and scales.
+fn widen(format: Format, unit: &[u8], wide: &mut [u8; BLOCK * STRIP], scales: &mut Vec<f32>) {
+    let (codes, of_block) = unit.split_at(unit.len() - 2 * STRIP);
+    if format == Format::Q8 {
+        wide.copy_from_slice(codes);
+    } else {
+        let pairs = wide.as_chunks_mut::<{ 8 * STRIP }>().0;
+        for (pair, group) in pairs.iter_mut().zip(codes.as_chunks::<{ 4 * STRIP }>().0) {
+            for (i, &code) in group.iter().enumerate() {
+                pair[i] = code & 15;
+                pair[4 * STRIP + i] = code >> 4;
+            }
+        }
+    }
+    scales.extend(of_block.as_chunks().0.iter().map(|&bits| f16::from_le_bytes(bits).to_f32()));
+}
