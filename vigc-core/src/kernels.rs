@@ -25,6 +25,9 @@ mod tests;
 use burn::tensor::Device;
 use burn::tensor::{DType, Int, Tensor, activation};
 
+#[cfg(feature = "flex")]
+pub use strips::{PAGE, PagedRow, Pages};
+
 /// Whether the fused operations can take this tensor.
 #[cfg(feature = "flex")]
 fn fused<const D: usize>(x: &Tensor<D>) -> bool {
@@ -130,7 +133,8 @@ pub fn attention(
 
 /// Whether products of tensors on this device are computed by kernels of our own.
 #[cfg(feature = "flex")]
-fn multiplies(device: &Device) -> bool {
+#[must_use]
+pub fn multiplies(device: &Device) -> bool {
     use burn::backend::DispatchDevice;
 
     matches!(device.as_dispatch(), DispatchDevice::Flex(_))

@@ -1,5 +1,8 @@
 //! What generation needs from a language model.
 
+#[cfg(feature = "flex")]
+mod paged_session;
+
 use std::fmt;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
@@ -35,6 +38,29 @@ pub trait Session {
     ///
     /// Panics if a row does not exist.
     fn select(&mut self, rows: &[usize]);
+
+    /// The same sequences, if tokens can be taken back: guesses can then be checked several at a time.
+    fn drafting(&mut self) -> Option<&mut dyn Drafting> {
+        None
+    }
+}
+
+/// Sequences whose last tokens can be taken back.
+pub trait Drafting {
+    /// Appends some tokens to every row, at least one, and scores what follows each of them, row after row. The scores
+    /// are what [`Session::advance`] gives, token by token.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `tokens` has another length than there are rows.
+    fn read(&mut self, tokens: &[&[u32]]) -> Logits;
+
+    /// Takes back the last `counts` tokens of every row.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `counts` has another length than there are rows.
+    fn take_back(&mut self, counts: &[usize]);
 }
 
 /// Scores of the whole vocabulary for several rows, on the host.
@@ -88,20 +114,13 @@ impl CausalLm for Llama {
     }
 
     fn start(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Box<dyn Session + '_>, Logits) {
-        let [batch, seq, hidden] = embeds.dims();
-        let device = embeds.device();
-        let rows = host_rows(&mask);
-        let mut cache = KvCache::new();
-        let states = self.forward(embeds, mask, Some(&mut cache));
-        let last = |(row, mask): (usize, &Vec<bool>)| {
-            let last = mask.iter().rposition(|&token| token).unwrap_or(seq - 1);
-            (row * seq + last) as i32
-        };
-        let last: Vec<i32> = rows.iter().enumerate().map(last).collect();
-        let last = Tensor::<1, Int>::from_data(TensorData::new(last, [batch]), &device);
-        let states = states.reshape([batch * seq, hidden]).select(0, last);
-        let logits = host_logits(self.logits(states));
-        (Box::new(LlamaSession { llama: self, cache, mask: rows, device }), logits)
+        #[cfg(feature = "flex")]
+        if vigc_core::kernels::multiplies(&embeds.device()) {
+            let (session, logits) = paged_session::start(self, embeds, &mask);
+            return (Box::new(session), logits);
+        }
+        let (session, logits) = LlamaSession::start(self, embeds, mask);
+        (Box::new(session), logits)
     }
 }
 
@@ -112,6 +131,25 @@ struct LlamaSession<'a> {
     cache: KvCache,
     mask: Vec<Vec<bool>>,
     device: Device,
+}
+
+impl<'a> LlamaSession<'a> {
+    fn start(llama: &'a Llama, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Self, Logits) {
+        let [batch, seq, hidden] = embeds.dims();
+        let device = embeds.device();
+        let rows = host_rows(&mask);
+        let mut cache = KvCache::new();
+        let states = llama.forward(embeds, mask, Some(&mut cache));
+        let last = |(row, mask): (usize, &Vec<bool>)| {
+            let last = mask.iter().rposition(|&token| token).unwrap_or(seq - 1);
+            (row * seq + last) as i32
+        };
+        let last: Vec<i32> = rows.iter().enumerate().map(last).collect();
+        let last = Tensor::<1, Int>::from_data(TensorData::new(last, [batch]), &device);
+        let states = states.reshape([batch * seq, hidden]).select(0, last);
+        let logits = host_logits(llama.logits(states));
+        (Self { llama, cache, mask: rows, device }, logits)
+    }
 }
 
 impl Session for LlamaSession<'_> {

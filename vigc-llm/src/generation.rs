@@ -6,6 +6,7 @@
 
 mod beam_search;
 mod config;
+mod guess;
 mod parse;
 mod row_decoder;
 mod sampler;
@@ -18,6 +19,7 @@ pub use config::{GenerationConfig, Rules, Strategy};
 pub use parse::UnknownStrategy;
 pub use stop::{Never, StopCondition, StopStrings};
 
+use self::row_decoder::Hints;
 use crate::causal_lm::host_rows;
 use crate::{CausalLm, Error, Result};
 
@@ -86,6 +88,28 @@ pub fn generate_until(
     seeds: &[u64],
     stop: &dyn StopCondition,
 ) -> Result<Vec<Vec<Hypothesis>>> {
+    generate_guessing(lm, embeds, mask, config, seeds, stop, &[])
+}
+
+/// As [`generate_until`], with a guess of what each prompt is continued with: tokens that are likely to come, such as a text
+/// that is to be corrected.
+///
+/// Several tokens of a guess are read in one pass and kept as far as they are what would have been chosen, so the
+/// hypotheses are those of [`generate_until`] and take less time, the less the better the guess. `guesses` holds one for
+/// every prompt, or nothing. Beam search does not use them, nor do models that cannot take tokens back.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn generate_guessing(
+    lm: &dyn CausalLm,
+    embeds: Tensor<3>,
+    mask: &Tensor<2, Bool>,
+    config: &GenerationConfig,
+    seeds: &[u64],
+    stop: &dyn StopCondition,
+    guesses: &[Vec<u32>],
+) -> Result<Vec<Vec<Hypothesis>>> {
     let rows = check_prompts(&embeds, mask)?;
     config.check(lm.vocab_size(), rows, seeds)?;
     if rows == 0 {
@@ -96,7 +120,7 @@ pub fn generate_until(
         Strategy::Beam { beams } if beams > 1 => {
             beam_search::run(session, logits, beams, config, stop)
         }
-        _ => row_decoder::run(session, &logits, config, seeds, stop),
+        _ => row_decoder::run(session, &logits, config, &Hints { seeds, guesses, stop }),
     }
 }
 

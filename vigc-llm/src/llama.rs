@@ -9,6 +9,8 @@ mod decoder_layer;
 pub mod keys;
 mod kv_cache;
 mod mlp;
+#[cfg(feature = "flex")]
+mod paged;
 mod rms_norm;
 mod rope;
 
@@ -24,6 +26,9 @@ pub use decoder_layer::DecoderLayer;
 pub use kv_cache::KvCache;
 pub use mlp::Mlp;
 pub use rms_norm::RmsNorm;
+
+#[cfg(feature = "flex")]
+pub(crate) use paged::PagedCache;
 
 use attention::{Positions, causal_bias};
 use rope::Rotation;

@@ -2,7 +2,6 @@
 
 use burn::nn::Dropout;
 use burn::tensor::activation::softmax;
-use burn::tensor::module::attention;
 use burn::tensor::{Bool, Tensor};
 use vigc_core::kernels;
 
@@ -38,13 +37,13 @@ pub(crate) fn attend(
     let [batch, heads, queries, head_dim] = q.dims();
     let scale = (head_dim as f64).powf(-0.5);
     let drops = dropout.is_some_and(|dropout| dropout.prob > 0.0 && dropout.training.is_enabled());
-    let context = if q.device().is_autodiff() && !drops {
+    let context = if !drops {
         let bias = forbidden.map(|forbidden| {
             let options = (&q.device(), q.dtype());
             Tensor::zeros(forbidden.dims(), options).mask_fill(forbidden, FORBIDDEN)
         });
         kernels::attention(q, k, v, bias, scale)
-    } else if q.device().is_autodiff() {
+    } else {
         // No fused kernel has dropout.
         let scores = (q * scale).matmul(k.transpose());
         let scores = match forbidden {
@@ -60,8 +59,6 @@ pub(crate) fn attend(
             None => weights,
         };
         weights.matmul(v)
-    } else {
-        attention(q, k, v, forbidden, None, Default::default())
     };
     context.swap_dims(1, 2).reshape([batch, queries, heads * head_dim])
 }

@@ -158,7 +158,7 @@ impl Kernels for Flex {
         bias: FloatTensor<Self>,
         scale: f32,
     ) -> FloatTensor<Self> {
-        Self::float_matmul(weights(&q, &k, &bias, scale), v)
+        super::strips::attention(&q, &k, &v, &bias, scale)
     }
 
     fn kernel_cross_entropy(

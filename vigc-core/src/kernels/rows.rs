@@ -253,7 +253,7 @@ pub(super) fn map_weights(
 const FAINT: f32 = -40.0;
 
 #[inline(always)]
-fn softmax(row: &mut [f32]) -> f32 {
+pub(super) fn softmax(row: &mut [f32]) -> f32 {
     let top = largest(row);
     for value in row.iter_mut() {
         let below = *value - top;

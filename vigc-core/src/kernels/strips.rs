@@ -18,8 +18,10 @@ mod activations;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod backend;
+mod dense;
 mod memory;
 mod pack;
+mod pages;
 mod portable;
 mod product;
 #[cfg(test)]
@@ -27,7 +29,9 @@ mod tests;
 mod tile;
 
 pub(super) use backend::{full_product, strips_product};
+pub(super) use dense::attention;
 pub(crate) use pack::{Line, pack, unpack};
+pub use pages::{PAGE, PagedRow, Pages};
 
 use crate::nn::Precision;
 use crate::nn::blocks::BLOCK;

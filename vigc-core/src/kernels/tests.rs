@@ -99,12 +99,12 @@ fn what_is_masked_weighs_nothing_at_all() {
     // And not the smallest number there is, with which every product would take a hundred times as long.
     let device = device().inner();
     let [q, k] = [3, 6].map(|seq| random::<4>([1, 1, seq, 8], &device));
-    let mut v = vec![0.0; 6];
-    v[5] = 1e30;
-    let v = Tensor::<4>::from_data(TensorData::new(v, [1, 1, 6, 1]), &device);
+    let mut v = vec![0.0; 48];
+    v[40..].fill(1e30);
+    let v = Tensor::<4>::from_data(TensorData::new(v, [1, 1, 6, 8]), &device);
     let bias = Tensor::<4>::from_floats([[[[0.0, 0.0, 0.0, 0.0, 0.0, f32::MIN]]]], &device);
     let mixed = attention(q, k, v, Some(bias), 0.3).into_data();
-    assert_eq!(mixed.as_slice::<f32>().unwrap(), [0.0; 3]);
+    assert_eq!(mixed.as_slice::<f32>().unwrap(), [0.0; 24]);
 }
 
 #[test]

@@ -149,7 +149,7 @@ impl Search {
         }
         let mut tokens = self.beams[beam].tokens.clone();
         tokens.push(token);
-        stop.is_met(&tokens).then_some(Finish::Stopped)
+        stop.is_met(self.prompt, &tokens).then_some(Finish::Stopped)
     }
 
     /// The number of tokens every beam holds.

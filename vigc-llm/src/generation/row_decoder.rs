@@ -2,10 +2,20 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::guess::Guess;
 use super::sampler::{Sampler, rng};
 use super::{Finish, GenerationConfig, Hypothesis, StopCondition, Strategy, scores};
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
+
+/// What is known of the prompts besides their embeddings.
+pub(super) struct Hints<'a> {
+    /// One for every prompt, if the strategy samples.
+    pub(super) seeds: &'a [u64],
+    /// One for every prompt, or none.
+    pub(super) guesses: &'a [Vec<u32>],
+    pub(super) stop: &'a dyn StopCondition,
+}
 
 /// A hypothesis that is being written.
 #[derive(Debug)]
@@ -14,6 +24,9 @@ struct Row {
     tokens: Vec<u32>,
     log_probs: Vec<f32>,
     rng: ChaCha8Rng,
+    guess: Guess,
+    /// Tokens that were read and may not be what is chosen.
+    unsure: Vec<u32>,
 }
 
 /// Writes `n_best` hypotheses for every prompt. Rows that are finished leave the batch.
@@ -21,8 +34,7 @@ pub(super) fn run(
     mut session: Box<dyn Session + '_>,
     logits: &Logits,
     config: &GenerationConfig,
-    seeds: &[u64],
-    stop: &dyn StopCondition,
+    hints: &Hints<'_>,
 ) -> Result<Vec<Vec<Hypothesis>>> {
     let copies = copies(logits.rows(), config.n_best);
     let mut logits = repeat(logits, &copies);
@@ -30,32 +42,54 @@ pub(super) fn run(
         session.select(&copies);
     }
     let mut done = vec![Vec::new(); copies.len() / config.n_best];
-    let mut rows = start(&copies, config.n_best, seeds);
+    let mut rows = start(&copies, config.n_best, hints);
     loop {
-        let mut next = Vec::new();
-        let mut kept = Vec::new();
+        let count = rows.len();
+        let (mut kept, mut wrong) = (Vec::new(), Vec::new());
+        let mut first = 0;
         for (i, mut row) in std::mem::take(&mut rows).into_iter().enumerate() {
-            match row.step(logits.row_mut(i), config, stop)? {
-                Some(hypothesis) => done[row.prompt].push(hypothesis),
-                None => {
+            let scored = 1 + row.unsure.len();
+            match row.choose(&mut logits, first, config, hints.stop)? {
+                Chosen::End(hypothesis) => done[row.prompt].push(hypothesis),
+                Chosen::Token { unread } => {
                     kept.push(i);
-                    next.push(*row.tokens.last().expect("a row that goes on has a token"));
+                    wrong.push(unread);
                     rows.push(row);
                 }
             }
+            first += scored;
         }
         if rows.is_empty() {
             break;
         }
-        if kept.len() < logits.rows() {
+        if kept.len() < count {
             session.select(&kept);
         }
-        logits = session.advance(&next);
+        logits = read(session.as_mut(), &mut rows, &wrong);
     }
     for hypotheses in &mut done {
         hypotheses.sort_by(|a, b| b.score.total_cmp(&a.score));
     }
     Ok(done)
+}
+
+/// Takes back what was not chosen, and reads each row's last token with what may follow it.
+fn read(session: &mut dyn Session, rows: &mut [Row], wrong: &[usize]) -> Logits {
+    let last = |row: &Row| *row.tokens.last().expect("a row that goes on has a token");
+    if let Some(session) = session.drafting() {
+        if wrong.iter().any(|&count| count > 0) {
+            session.take_back(wrong);
+        }
+        let mut tokens = Vec::with_capacity(rows.len());
+        for row in rows.iter_mut() {
+            row.unsure = row.guess.ahead().to_vec();
+            tokens.push([vec![last(row)], row.unsure.clone()].concat());
+        }
+        let tokens: Vec<_> = tokens.iter().map(Vec::as_slice).collect();
+        return session.read(&tokens);
+    }
+    let tokens: Vec<_> = rows.iter().map(last).collect();
+    session.advance(&tokens)
 }
 
 /// The row of the prompts that every hypothesis continues.
@@ -68,17 +102,50 @@ fn repeat(logits: &Logits, rows: &[usize]) -> Logits {
     Logits::new(scores, logits.row(0).len())
 }
 
-fn start(copies: &[usize], n_best: usize, seeds: &[u64]) -> Vec<Row> {
+fn start(copies: &[usize], n_best: usize, hints: &Hints<'_>) -> Vec<Row> {
     let row = |(i, &prompt): (usize, &usize)| Row {
         prompt,
         tokens: Vec::new(),
         log_probs: Vec::new(),
-        rng: rng(seeds.get(prompt).copied().unwrap_or(0), i % n_best),
+        rng: rng(hints.seeds.get(prompt).copied().unwrap_or(0), i % n_best),
+        guess: Guess::new(hints.guesses.get(prompt).cloned().unwrap_or_default()),
+        unsure: Vec::new(),
     };
     copies.iter().enumerate().map(row).collect()
 }
 
+/// What came of the scores of a row.
+enum Chosen {
+    End(Hypothesis),
+    /// There is a next token. So many of the tokens that were read are not what was chosen.
+    Token {
+        unread: usize,
+    },
+}
+
 impl Row {
+    /// Chooses tokens as long as what was read is what is chosen.
+    fn choose(
+        &mut self,
+        logits: &mut Logits,
+        first: usize,
+        config: &GenerationConfig,
+        stop: &dyn StopCondition,
+    ) -> Result<Chosen> {
+        let unsure = std::mem::take(&mut self.unsure);
+        for came in 0..=unsure.len() {
+            if let Some(hypothesis) = self.step(logits.row_mut(first + came), config, stop)? {
+                return Ok(Chosen::End(hypothesis));
+            }
+            self.guess.note(&self.tokens);
+            if unsure.get(came) != self.tokens.last() {
+                self.guess.learn(unsure.len(), came);
+                return Ok(Chosen::Token { unread: unsure.len() - came });
+            }
+        }
+        unreachable!("there is a score behind the last token that was read")
+    }
+
     /// Chooses the next token; gives the hypothesis if it ends there.
     fn step(
         &mut self,
@@ -104,7 +171,7 @@ impl Row {
         }
         self.tokens.push(token);
         self.log_probs.push(log_prob);
-        let finished = if stop.is_met(&self.tokens) {
+        let finished = if stop.is_met(self.prompt, &self.tokens) {
             Finish::Stopped
         } else if self.tokens.len() == config.max_new_tokens {
             Finish::MaxTokens

@@ -4,8 +4,8 @@ use crate::tokenizer::TextTokenizer;
 
 /// Decides whether a text ends after its last token.
 pub trait StopCondition {
-    /// Whether `tokens`, all of one hypothesis, are complete. Asked after every token.
-    fn is_met(&self, tokens: &[u32]) -> bool;
+    /// Whether `tokens`, all of one hypothesis of a prompt, are complete. Asked after every token.
+    fn is_met(&self, prompt: usize, tokens: &[u32]) -> bool;
 }
 
 /// A condition that is never met.
@@ -13,14 +13,14 @@ pub trait StopCondition {
 pub struct Never;
 
 impl StopCondition for Never {
-    fn is_met(&self, _: &[u32]) -> bool {
+    fn is_met(&self, _: usize, _: &[u32]) -> bool {
         false
     }
 }
 
-impl<F: Fn(&[u32]) -> bool> StopCondition for F {
-    fn is_met(&self, tokens: &[u32]) -> bool {
-        self(tokens)
+impl<F: Fn(usize, &[u32]) -> bool> StopCondition for F {
+    fn is_met(&self, prompt: usize, tokens: &[u32]) -> bool {
+        self(prompt, tokens)
     }
 }
 
@@ -52,7 +52,7 @@ impl<'a> StopStrings<'a> {
 }
 
 impl StopCondition for StopStrings<'_> {
-    fn is_met(&self, tokens: &[u32]) -> bool {
+    fn is_met(&self, _: usize, tokens: &[u32]) -> bool {
         let recent = &tokens[tokens.len().saturating_sub(self.window)..];
         let text = self.tokenizer.decode_untrimmed(recent).unwrap_or_default();
         self.strings.iter().any(|string| text.contains(string.as_str()))

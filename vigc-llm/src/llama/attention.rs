@@ -4,9 +4,13 @@ use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Device, Tensor};
 use vigc_core::kernels::attention;
+#[cfg(feature = "flex")]
+use vigc_core::kernels::{PagedRow, Pages};
 use vigc_core::nn::Linear;
 
 use super::kv_cache::LayerCache;
+#[cfg(feature = "flex")]
+use super::paged::{Step, host, tensor};
 use super::rope::Rotation;
 use super::{LlamaConfig, linear};
 
@@ -84,6 +88,29 @@ impl Attention {
         };
         let context = self.attend(q, k, v, positions.bias.clone());
         self.o_proj.forward(context.reshape([batch, seq, self.num_heads * self.head_dim]))
+    }
+
+    /// Appends `x`, `[tokens, hidden]`, to rows, and lets it attend to what they hold.
+    #[cfg(feature = "flex")]
+    pub(super) fn read(
+        &self,
+        x: &Tensor<2>,
+        step: &Step,
+        rows: &[PagedRow<'_>],
+        pages: &mut Pages,
+    ) -> Tensor<2> {
+        let [tokens, _] = x.dims();
+        let q = step.rotate(self.q_proj.forward(x.clone()), self.head_dim);
+        let k = step.rotate(self.k_proj.forward(x.clone()), self.head_dim);
+        let v = host(self.v_proj.forward(x.clone()));
+        let scale = 1.0 / (self.head_dim as f64).sqrt();
+        let context = pages.attend([&q, &k, &v], rows, scale as f32);
+        self.o_proj.forward(tensor(context, [tokens, self.num_heads * self.head_dim], x))
+    }
+
+    #[cfg(feature = "flex")]
+    pub(super) fn num_kv_heads(&self) -> usize {
+        self.num_kv_heads
     }
 
     /// Mixes values, `[batch, seq, heads, head_dim]`.

@@ -2,9 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+#[cfg(feature = "flex")]
+use vigc_core::kernels::{PagedRow, Pages};
 
 use super::attention::Positions;
 use super::kv_cache::LayerCache;
+#[cfg(feature = "flex")]
+use super::paged::Step;
 use super::{Attention, LlamaConfig, Mlp, RmsNorm};
 
 /// Attention and a feed-forward network, each normalized before and added to its input.
@@ -38,5 +42,25 @@ impl DecoderLayer {
         let x = x + self.self_attn.forward(normed, positions, cache);
         let normed = self.post_attention_layernorm.forward(x.clone());
         x + self.mlp.forward(normed)
+    }
+
+    /// As [`DecoderLayer::forward`] for tokens of rows in pages, `[tokens, hidden]`.
+    #[cfg(feature = "flex")]
+    pub(super) fn read(
+        &self,
+        x: Tensor<2>,
+        step: &Step,
+        rows: &[PagedRow<'_>],
+        pages: &mut Pages,
+    ) -> Tensor<2> {
+        let normed = self.input_layernorm.forward(x.clone());
+        let x = x + self.self_attn.read(&normed, step, rows, pages);
+        let normed = self.post_attention_layernorm.forward(x.clone());
+        x + self.mlp.forward(normed)
+    }
+
+    #[cfg(feature = "flex")]
+    pub(super) fn num_kv_heads(&self) -> usize {
+        self.self_attn.num_kv_heads()
     }
 }

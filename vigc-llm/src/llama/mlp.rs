@@ -29,9 +29,9 @@ impl Mlp {
     ///
     /// # Shapes
     ///
-    /// - input, output: `[batch, seq, hidden]`
+    /// - input, output: `[.., hidden]`
     #[must_use]
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let gate = self.gate_proj.forward(x.clone());
         self.down_proj.forward(swiglu(gate, self.up_proj.forward(x)))
     }

@@ -28,9 +28,9 @@ impl RmsNorm {
     ///
     /// # Shapes
     ///
-    /// - input, output: `[batch, seq, hidden]`
+    /// - input, output: `[.., hidden]`
     #[must_use]
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let dtype = x.dtype();
         let weight = self.weight.val().cast(DType::F32);
         rms_norm(x.cast(DType::F32), weight, self.eps).cast(dtype)

@@ -147,14 +147,14 @@ fn samples_differ_by_seed_and_repeat_by_seed() {
 fn a_condition_stops_a_text_and_keeps_what_met_it() {
     let lm = chain();
     let (embeds, mask) = Table::prompts(&[1, 4]);
-    let stop = |tokens: &[u32]| tokens.ends_with(&[3]) || tokens.ends_with(&[4, 4]);
+    let stop = |_: usize, tokens: &[u32]| tokens.ends_with(&[3]) || tokens.ends_with(&[4, 4]);
     let legacy = beams(2).with_rules(Rules::Transformers4_28 { dummy_bos: 1 });
     for config in [config(), beams(2), legacy] {
         let rows = generate_until(&lm, embeds.clone(), &mask, &config, &[], &stop).unwrap();
         assert_eq!(tokens(&rows), [&[2, 3], &[4, 4]], "{config:?}");
         assert!(rows.iter().all(|row| row[0].finished == Finish::Stopped));
     }
-    let always = |_: &[u32]| true;
+    let always = |_: usize, _: &[u32]| true;
     for config in [config(), beams(3), sample()] {
         let rows = generate_until(&lm, embeds.clone(), &mask, &config, &[1, 2], &always).unwrap();
         assert!(rows.iter().all(|row| row[0].tokens.len() == 1), "{config:?}");

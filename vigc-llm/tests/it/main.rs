@@ -4,6 +4,7 @@
 mod fake;
 mod generation;
 mod generation_parity;
+mod guessing;
 mod llama;
 mod lora;
 mod loss;

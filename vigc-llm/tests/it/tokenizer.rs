@@ -165,12 +165,12 @@ fn stop_strings_are_seen_across_tokens() {
     let stop = StopStrings::new(&tokenizer, &["", "Answer:", "zq"]);
     let text = "Question: Is it? Answer: no";
     let ids = tokenizer.encode_pieces(text).unwrap();
-    let met: Vec<usize> = (1..=ids.len()).filter(|&len| stop.is_met(&ids[..len])).collect();
+    let met: Vec<usize> = (1..=ids.len()).filter(|&len| stop.is_met(0, &ids[..len])).collect();
     let first = tokenizer.decode(&ids[..met[0]]).unwrap();
     assert_eq!(first, "Question: Is it? Answer:");
     assert_eq!(stop.trim(text), "Question: Is it? ");
     let line = StopStrings::new(&tokenizer, &["\n"]);
-    assert!(line.is_met(&tokenizer.encode_pieces("one line\n").unwrap()));
+    assert!(line.is_met(0, &tokenizer.encode_pieces("one line\n").unwrap()));
     assert_eq!(stop.trim("nothing"), "nothing");
 }
 
