@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::vigc::{GenerationConfig, ImageInput, Request, VisualLm};
+use vigc_pipeline::vigc::{GenerationConfig, Hint, ImageInput, Request, VisualLm};
 
 /// Answers questions about an image.
 #[derive(Parser, Debug)]
@@ -57,7 +57,8 @@ struct Chat {
 
 impl Chat {
     fn answer(&self, prompt: &str) -> anyhow::Result<String> {
-        let request = Request { image: &self.image, prompt, seed: self.seed };
+        let request =
+            Request { image: &self.image, prompt, seed: self.seed, hint: Hint::default() };
         let texts = VisualLm::generate(&self.model, &[request], &self.decoding)?;
         Ok(texts[0][0].text.clone())
     }

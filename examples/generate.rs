@@ -25,7 +25,7 @@ use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::QuestionStyle;
 use vigc_pipeline::vigc::{
     Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, LastStep,
-    PromptStyle, Record, Rejection, SkippedImage, StopReason, Unit, Vigc,
+    PromptStyle, Record, Rejection, Savings, SkippedImage, StopReason, Unit, Vigc,
 };
 
 /// Pictures that ship with the examples.
@@ -72,6 +72,9 @@ struct Args {
     /// Samples generated together
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = parse_batch)]
     batch: usize,
+    /// Write every text token by token to its end: the same rows, later
+    #[arg(long)]
+    plain: bool,
     /// Most images
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -196,6 +199,7 @@ fn correct(
             .with_tasks(tasks.iter().copied())
             .with_decoding(args.decoding(model))
             .with_correction(args.correction())
+            .with_savings(if args.plain { Savings::NONE } else { Savings::default() })
             .with_seed(args.seed)
     };
     let output = args.output();

@@ -33,6 +33,7 @@ mod correction;
 mod dialogue;
 pub mod diff;
 pub mod export;
+mod hint;
 mod image_source;
 mod instruct_blip_lm;
 mod journal;
@@ -50,6 +51,7 @@ mod visual_lm;
 
 pub use correction::{Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
+pub use hint::{Hint, Savings, TextEnd};
 pub use image_source::{ImageFolder, ImageInput};
 pub use journal::{Finished, Journal, RunKind, RunRecord};
 pub use json_lines::{JsonLines, Lines, read_lines};

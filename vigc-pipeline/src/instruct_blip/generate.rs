@@ -2,10 +2,14 @@
 
 use burn::tensor::{Bool, Tensor};
 use vigc_core::TokenBatch;
-use vigc_llm::generation::{self, GenerationConfig, Hypothesis};
+use vigc_llm::generation::{
+    GenerationConfig, Hypothesis, StopCondition, Strategy, generate_guessing,
+};
+use vigc_llm::tokenizer::TextTokenizer;
 
 use super::{EncodedImages, InstructBlip};
 use crate::Result;
+use crate::vigc::Hint;
 
 /// A prompt about one of several encoded images.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +105,25 @@ impl InstructBlip {
         prompts: &[Prompt<'_>],
         settings: &GenerationConfig,
     ) -> Result<Vec<Vec<Generated>>> {
+        self.generate_with_hints(images, prompts, &[], settings)
+    }
+
+    /// As [`InstructBlip::generate`], with what is known of each text; nothing for nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructBlip::generate`].
+    ///
+    /// # Panics
+    ///
+    /// As [`InstructBlip::generate`].
+    pub fn generate_with_hints(
+        &self,
+        images: &EncodedImages,
+        prompts: &[Prompt<'_>],
+        hints: &[Hint<'_>],
+        settings: &GenerationConfig,
+    ) -> Result<Vec<Vec<Generated>>> {
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
@@ -108,13 +131,47 @@ impl InstructBlip {
         let seeds: Vec<_> = prompts.iter().map(|prompt| prompt.seed).collect();
         let settings = settings.clone().with_eos_ids(vec![self.text_tokenizer().eos_id()]);
         let lm = &self.network().language_model;
-        let rows = generation::generate(lm, inputs.embeds, &inputs.mask, &settings, &seeds)?;
+        let guesses = hints.iter().map(|hint| self.guessed_tokens(hint.guess));
+        let guesses = guesses.collect::<Result<Vec<_>>>()?;
+        let stop = HintedEnds { tokenizer: self.text_tokenizer(), hints, settings: &settings };
+        let (embeds, mask) = (inputs.embeds, &inputs.mask);
+        let rows = generate_guessing(lm, embeds, mask, &settings, &seeds, &stop, &guesses)?;
         rows.into_iter()
             .map(|row| row.into_iter().map(|text| self.generated(text)).collect())
             .collect()
     }
 
+    /// The tokens that the model would write a text with.
+    fn guessed_tokens(&self, text: &str) -> Result<Vec<u32>> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tokens = self.text_tokenizer().encode_target(text.trim())?;
+        tokens.pop_if(|last| *last == self.text_tokenizer().eos_id());
+        Ok(tokens)
+    }
+
     fn generated(&self, hypothesis: Hypothesis) -> Result<Generated> {
         Ok(Generated { text: self.text_tokenizer().decode(&hypothesis.tokens)?, hypothesis })
+    }
+}
+
+/// Ends texts where their hints say that there is enough of them.
+struct HintedEnds<'a> {
+    tokenizer: &'a TextTokenizer,
+    hints: &'a [Hint<'a>],
+    settings: &'a GenerationConfig,
+}
+
+impl StopCondition for HintedEnds<'_> {
+    fn is_met(&self, prompt: usize, tokens: &[u32]) -> bool {
+        let until = self.hints.get(prompt).and_then(|hint| hint.until);
+        let beams = matches!(self.settings.strategy, Strategy::Beam { beams } if beams > 1);
+        match until {
+            Some(until) if !beams => {
+                self.tokenizer.decode(tokens).is_ok_and(|text| until.is_enough(&text))
+            }
+            _ => false,
+        }
     }
 }

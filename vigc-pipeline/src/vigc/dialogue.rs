@@ -8,7 +8,7 @@ use super::diff::{SentenceChange, sentence_changes, sentence_list_changes};
 use super::reference::ReferenceLoop;
 use super::sample::CorrectionStep;
 use super::vic::Vic;
-use super::{Correction, Generated, LoopRules, sentence};
+use super::{Correction, Generated, Hint, LoopRules, sentence};
 use crate::prompt::qa_text::Malformed;
 
 /// Why nothing more is added to an answer.
@@ -125,6 +125,16 @@ impl Dialogue {
         match self {
             Self::Strict(vic) => vic.next_prompt(),
             Self::Reference(reference) => reference.next_prompt(),
+        }
+    }
+
+    /// What is known of the answer to the prompt.
+    #[must_use]
+    pub fn hint(&self) -> Hint<'_> {
+        match self {
+            Self::Strict(vic) => vic.hint(),
+            // Its rules are for beam search, which no hint helps.
+            Self::Reference(_) => Hint::default(),
         }
     }
 

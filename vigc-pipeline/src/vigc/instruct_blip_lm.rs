@@ -34,7 +34,9 @@ impl VisualLm for InstructBlip {
         let images = requests.iter().map(|request| request.image.clone()).collect();
         let prompts = requests.iter().enumerate().map(|(image, request)| as_prompt(image, request));
         let prompts = prompts.collect::<Vec<_>>();
-        let texts = self.generate(&EncodedImages::cat(images), &prompts, decoding)?;
+        let hints = requests.iter().map(|request| request.hint).collect::<Vec<_>>();
+        let images = EncodedImages::cat(images);
+        let texts = self.generate_with_hints(&images, &prompts, &hints, decoding)?;
         let tokenizer = self.text_tokenizer();
         let row = |row: Vec<_>| row.into_iter().map(|text| with_tokens(text, tokenizer)).collect();
         texts.into_iter().map(row).collect()

@@ -1,7 +1,7 @@
 //! Choosing among given answers by their likelihood.
 
 use super::scheduler::check_count;
-use super::{Request, VisualLm};
+use super::{Hint, Request, VisualLm};
 use crate::Result;
 
 /// Candidates with the summed negative log-likelihood of each.
@@ -46,7 +46,8 @@ pub fn rank<M: VisualLm + ?Sized>(
     answers: &[impl AsRef<str>],
 ) -> Result<Ranking> {
     let answers = answers.iter().map(AsRef::as_ref).collect::<Vec<_>>();
-    let log_probs = model.score(&Request { image, prompt, seed: 0 }, &answers)?;
+    let log_probs =
+        model.score(&Request { image, prompt, seed: 0, hint: Hint::default() }, &answers)?;
     check_count("candidates", answers.len(), log_probs.len())?;
     Ok(Ranking { nll: log_probs.into_iter().map(|log_prob| -log_prob).collect() })
 }

@@ -6,7 +6,7 @@ use super::dialogue::Dialogue;
 use super::journal::Finished;
 use super::sample::{InstructionSample, Record, RejectedSample, RunSettings};
 use super::scheduler::{Ask, Event, Job, Scheduler, State};
-use super::{Correction, Generated, GenerationConfig, ImageInput, VisualLm, seed};
+use super::{Correction, Generated, GenerationConfig, ImageInput, Savings, VisualLm, seed};
 use crate::Result;
 use crate::prompt::LlavaTask;
 
@@ -23,6 +23,7 @@ pub struct Vigc<'a, M: ?Sized> {
     correction: Correction,
     seed: u64,
     limits: ImageLimits,
+    savings: Savings,
     finished: Finished,
 }
 
@@ -37,6 +38,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
             correction: Correction::default(),
             seed: 42,
             limits: ImageLimits::default(),
+            savings: Savings::default(),
             finished: Finished::default(),
         }
     }
@@ -78,6 +80,12 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
         Self { limits, ..self }
     }
 
+    /// With other means to save time.
+    #[must_use]
+    pub fn with_savings(self, savings: Savings) -> Self {
+        Self { savings, ..self }
+    }
+
     /// Without the samples that an earlier run finished.
     #[must_use]
     pub fn with_finished(self, finished: Finished) -> Self {
@@ -106,11 +114,11 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
         batch: usize,
     ) -> impl Iterator<Item = Result<Record>> {
         let settings = self.settings();
-        let (tasks, finished) = (self.tasks, self.finished);
+        let (tasks, finished, savings) = (self.tasks, self.finished, self.savings);
         let jobs = move |input: &ImageInput| {
             let is_left = |task: &&LlavaTask| !finished.contains(&input.name(), **task);
             let tasks = tasks.iter().filter(is_left);
-            tasks.map(|&task| Sample::new(input, task, &settings)).collect()
+            tasks.map(|&task| Sample::new(input, task, &settings, savings)).collect()
         };
         let scheduler = Scheduler {
             model: self.model,
@@ -136,17 +144,19 @@ struct Sample {
     image_id: String,
     task: LlavaTask,
     settings: RunSettings,
+    savings: Savings,
     dialogue: Dialogue,
     step: u64,
 }
 
 impl Sample {
-    fn new(input: &ImageInput, task: LlavaTask, settings: &RunSettings) -> Self {
+    fn new(input: &ImageInput, task: LlavaTask, settings: &RunSettings, savings: Savings) -> Self {
         Self {
             image: input.name(),
             image_id: input.id.clone(),
             task,
             settings: settings.clone(),
+            savings,
             dialogue: Dialogue::new(task.instruction(), settings.correction),
             step: 0,
         }
@@ -158,7 +168,8 @@ impl Job for Sample {
 
     fn next(&self) -> Option<Ask<'_>> {
         let seed = seed::derive(self.settings.seed, &self.image_id, self.task.name(), self.step);
-        self.dialogue.next_prompt().map(|prompt| Ask { prompt, seed, decoding: 0 })
+        let hint = self.savings.limit(self.dialogue.hint());
+        self.dialogue.next_prompt().map(|prompt| Ask { prompt, seed, hint, decoding: 0 })
     }
 
     fn accept(&mut self, texts: &[Generated]) {

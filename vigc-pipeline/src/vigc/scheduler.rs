@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use vigc_vision::image::ImageLimits;
 
 use super::sample::SkippedImage;
-use super::{Generated, GenerationConfig, ImageInput, Request, VisualLm};
+use super::{Generated, GenerationConfig, Hint, ImageInput, Request, VisualLm};
 use crate::{Error, Result};
 
 /// A sample in the making: prompts out, texts in.
@@ -31,6 +31,7 @@ pub(super) trait Job {
 pub(super) struct Ask<'a> {
     pub(super) prompt: &'a str,
     pub(super) seed: u64,
+    pub(super) hint: Hint<'a>,
     /// Which of the scheduler's settings.
     pub(super) decoding: usize,
 }
@@ -204,7 +205,8 @@ where
         let running = self.state.running.iter().zip(asking).filter(|(_, asks)| **asks);
         let requests = running.filter_map(|(running, _)| {
             let ask = running.job.next()?;
-            Some(Request { image: &*running.image, prompt: ask.prompt, seed: ask.seed })
+            let Ask { prompt, seed, hint, .. } = ask;
+            Some(Request { image: &*running.image, prompt, seed, hint })
         });
         let requests = requests.collect::<Vec<_>>();
         let texts = self.model.generate(&requests, &self.decodings[decoding])?;

@@ -50,6 +50,28 @@ pub fn sentences(text: &str) -> Vec<Span> {
     spans
 }
 
+/// Whether one of the sentences of a text ends where it does whatever the text goes on with: the first word after it is there, and the
+/// character after that word. Sentences with quotations or parentheses never count as settled.
+///
+/// # Panics
+///
+/// Panics if there is no such sentence, or they are not the text's.
+#[must_use]
+pub fn is_settled(text: &str, sentences: &[Span], which: usize) -> bool {
+    let sentence = &sentences[which];
+    let after = &text[sentence.bytes.end..];
+    let rest = after.trim_start();
+    let opening = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let word = opening.trim_start_matches(char::is_alphanumeric);
+    let has_word = opening.len() > word.len() && !word.is_empty();
+    // Whether a mark within a quotation counts depends on all of its line.
+    let is_plain = |sentence: &Span| !text[sentence.bytes.clone()].contains(is_opener);
+    sentences[..=which].iter().all(is_plain)
+        && sentence.complete
+        && has_word
+        && rest.len() < after.len()
+}
+
 /// The paragraphs of a text: what blank lines separate.
 #[must_use]
 pub fn paragraphs(text: &str) -> Vec<Span> {
@@ -161,6 +183,10 @@ fn is_open(text: &str) -> bool {
         || [('(', ')'), ('[', ']'), ('“', '”')]
             .iter()
             .any(|&(open, close)| count(open) > count(close))
+}
+
+fn is_opener(c: char) -> bool {
+    matches!(c, '"' | '(' | '[' | '“')
 }
 
 fn is_ellipsis(marks: &str) -> bool {

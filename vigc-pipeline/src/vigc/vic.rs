@@ -3,7 +3,7 @@
 use super::dialogue::{Corrected, Rejected, Rejection, Step, StopReason, compare};
 use super::sample::CorrectionStep;
 use super::sentence::{self, Span};
-use super::{Correction, Finish, Generated, LastStep, PromptStyle, Steps, Unit};
+use super::{Correction, Finish, Generated, Hint, LastStep, PromptStyle, Steps, TextEnd, Unit};
 use crate::prompt::qa_text::{self, QuestionAnswer};
 
 /// A sample under our rules.
@@ -30,6 +30,8 @@ pub struct Vic {
     draft_log_prob: Option<f32>,
     one_shot: Option<String>,
     accepted: Vec<CorrectionStep>,
+    /// What the model is likely to write next.
+    expected: String,
     prompt: String,
     taken: usize,
     state: State,
@@ -54,6 +56,7 @@ impl Vic {
             draft_log_prob: None,
             one_shot: None,
             accepted: Vec::new(),
+            expected: String::new(),
             prompt: instruction.to_owned(),
             taken: 0,
             state: State::Questioning,
@@ -72,6 +75,21 @@ impl Vic {
     #[must_use]
     pub fn next_prompt(&self) -> Option<&str> {
         matches!(self.state, State::Questioning | State::Correcting).then_some(&self.prompt)
+    }
+
+    /// What is known of the answer to the prompt: it will say much of what the draft, or the answer before, said; and only its
+    /// first unit that is new is kept. The first answer is wanted whole, for [`Corrected::one_shot`].
+    #[must_use]
+    pub fn hint(&self) -> Hint<'_> {
+        let whole = self.one_shot.is_none()
+            || (self.taken + 1 == self.correction.most_steps()
+                && self.correction.last_step == LastStep::Everything);
+        match self.state {
+            State::Correcting => {
+                Hint { guess: &self.expected, until: (!whole).then_some(self as &dyn TextEnd) }
+            }
+            _ => Hint::default(),
+        }
     }
 
     /// Takes the model's answer to the prompt.
@@ -145,6 +163,7 @@ impl Vic {
 
     fn begin_correction(&mut self, pair: QuestionAnswer) {
         self.pair = pair;
+        self.expected.clone_from(&self.pair.answer);
         self.prompt = self.opening();
         self.state = match self.correction.most_steps() {
             0 => State::Stopped(StopReason::NotCorrected),
@@ -160,6 +179,7 @@ impl Vic {
         let spans = self.cut(generated);
         let before = self.accepted.len();
         let read = self.accept_unsaid(generated, &spans);
+        self.expect(generated, spans[..read].last().map_or(0, |span| span.bytes.end));
         let until_end = matches!(self.correction.steps, Steps::UntilEnd { .. });
         let ended = until_end && read == spans.len() && generated.finish != Finish::MaxTokens;
         if self.accepted.len() == before {
@@ -170,6 +190,17 @@ impl Vic {
             self.stop(StopReason::ModelEnded, generated);
         } else {
             self.prompt = self.opening() + " " + &self.answer_so_far();
+        }
+    }
+
+    /// Notes what may come next: what the model wrote after what was accepted, or, if it was stopped there, what it
+    /// was expected to write, less a unit.
+    fn expect(&mut self, generated: &Generated, accepted: usize) {
+        if generated.finish == Finish::Stopped {
+            let first = self.spans(&self.expected).first().map_or(0, |span| span.bytes.end);
+            self.expected.drain(..first);
+        } else {
+            generated.text[accepted..].clone_into(&mut self.expected);
         }
     }
 
@@ -198,16 +229,20 @@ impl Vic {
     /// The units of a text that say something, without one that breaks off because the text became
     /// too long.
     fn cut(&self, generated: &Generated) -> Vec<Span> {
-        let mut spans = match self.correction.unit {
-            Unit::Sentence => sentence::sentences(&generated.text),
-            Unit::Paragraph => sentence::paragraphs(&generated.text),
-        };
+        let mut spans = self.spans(&generated.text);
         let breaks_off = generated.finish == Finish::MaxTokens;
         if breaks_off && spans.last().is_some_and(|span| !span.complete) {
             spans.pop();
         }
         spans.retain(|span| !sentence::normalize(&generated.text[span.bytes.clone()]).is_empty());
         spans
+    }
+
+    fn spans(&self, text: &str) -> Vec<Span> {
+        match self.correction.unit {
+            Unit::Sentence => sentence::sentences(text),
+            Unit::Paragraph => sentence::paragraphs(text),
+        }
     }
 
     fn has_said(&self, text: &str) -> bool {
@@ -253,6 +288,22 @@ impl Vic {
 
     fn reject(&mut self, reason: Rejection, generated: &Generated) {
         self.state = State::Rejected(Rejected { reason, text: generated.text.clone() });
+    }
+}
+
+impl TextEnd for Vic {
+    /// Whether the first unit that has not been said has ended, and nothing that follows can change where.
+    fn is_enough(&self, text: &str) -> bool {
+        let is_new = |span: &&Span| {
+            let unit = &text[span.bytes.clone()];
+            !sentence::normalize(unit).is_empty() && !self.has_said(unit)
+        };
+        let spans = self.spans(text);
+        let Some(at) = spans.iter().position(|span| is_new(&span)) else { return false };
+        match self.correction.unit {
+            Unit::Sentence => sentence::is_settled(text, &spans, at),
+            Unit::Paragraph => at + 1 < spans.len(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::{Finish, GenerationConfig};
+use super::{Finish, GenerationConfig, Hint};
 use crate::Result;
 
 /// A model that answers prompts about images.
@@ -55,6 +55,8 @@ pub struct Request<'a, I> {
     pub prompt: &'a str,
     /// Seed of this request's sampling.
     pub seed: u64,
+    /// What is known of the text. A model may leave it aside.
+    pub hint: Hint<'a>,
 }
 
 /// A generated text.

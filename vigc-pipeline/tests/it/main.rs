@@ -8,6 +8,7 @@ mod instruct_blip;
 mod keys;
 mod precision;
 mod reference_program;
+mod savings;
 mod scripted;
 mod text_rules;
 mod updates;

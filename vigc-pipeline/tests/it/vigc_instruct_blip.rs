@@ -6,7 +6,9 @@ use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
 use vigc_pipeline::vigc::rank::rank;
-use vigc_pipeline::vigc::{Correction, GenerationConfig, ImageInput, Request, Vigc, VisualLm};
+use vigc_pipeline::vigc::{
+    Correction, GenerationConfig, Hint, ImageInput, Request, Vigc, VisualLm,
+};
 
 /// f32 sums in another order.
 const TOLERANCE: f32 = 1e-4;
@@ -27,7 +29,12 @@ fn requests_share_a_batch_and_keep_their_images() {
     let model = tiny();
     let decoding = GenerationConfig::beam_search(3).with_n_best(2).with_max_new_tokens(12);
     let handles = VisualLm::encode(&model, &[picture(10), picture(200)]).unwrap();
-    let request = |i: usize| Request { image: &handles[i % 2], prompt: PROMPTS[i], seed: 0 };
+    let request = |i: usize| Request {
+        image: &handles[i % 2],
+        prompt: PROMPTS[i],
+        seed: 0,
+        hint: Hint::default(),
+    };
     let together =
         VisualLm::generate(&model, &[request(0), request(1), request(2)], &decoding).unwrap();
     for (i, texts) in together.iter().enumerate() {
@@ -48,7 +55,7 @@ fn requests_share_a_batch_and_keep_their_images() {
 fn tokens_tell_where_they_end() {
     let model = tiny();
     let handle = &VisualLm::encode(&model, &[picture(90)]).unwrap()[0];
-    let request = Request { image: handle, prompt: PROMPTS[0], seed: 0 };
+    let request = Request { image: handle, prompt: PROMPTS[0], seed: 0, hint: Hint::default() };
     let decoding = GenerationConfig::greedy().with_max_new_tokens(20);
     let text = VisualLm::generate(&model, &[request], &decoding).unwrap()[0].remove(0);
     assert!(!text.text.is_empty());

@@ -10,7 +10,7 @@ use crate::prompt::LlavaTask;
 use crate::prompt::qa_text::{QuestionAnswer, parse_strict};
 use crate::prompt::templates::SHORT_ANSWER;
 use crate::scenes::Dialogue;
-use crate::vigc::{Correction, Generated, GenerationConfig, Request, Vic, VisualLm};
+use crate::vigc::{Correction, Generated, GenerationConfig, Hint, Request, Vic, VisualLm};
 
 /// Pictures that are kept encoded.
 const KEPT: usize = 64;
@@ -58,7 +58,7 @@ where
         let requests: Vec<_> = images
             .iter()
             .zip(prompts)
-            .map(|(image, prompt)| Request { image, prompt, seed: 0 })
+            .map(|(image, prompt)| Request { image, prompt, seed: 0, hint: Hint::default() })
             .collect();
         let rows = self.model.generate(&requests, &self.decoding)?;
         let best = rows.into_iter().filter_map(|row| row.into_iter().next());

@@ -44,6 +44,47 @@ fn sentences_end_where_a_reader_would_end_them() {
     }
 }
 
+/// Texts drawn from pieces that sentences are cut at, or not.
+fn drawn(seed: u64, pieces: usize) -> String {
+    const PIECES: &[&str] = &[
+        "The cat", " sits", " on", " a mat", ".", ". ", "?", "! ", "...", " … ", " Dr.", " e.g.",
+        " etc.", " U.S.", " J.", " No.", " 5", "3.5", "1. ", "\n", "\n\n", " \"", "\"", " (", ")",
+        " it", " It", " He", " A", " Green", " p.m.", "。", " “", "”", " -", "'s",
+    ];
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut draw = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        PIECES[(state >> 20) as usize % PIECES.len()]
+    };
+    (0..pieces).map(|_| draw()).collect()
+}
+
+#[test]
+fn a_settled_sentence_stays_where_it_is_whatever_follows() {
+    let mut settled = 0;
+    for seed in 0..5_000 {
+        let text = drawn(seed, 24);
+        let text = text.trim();
+        let all = sentences(text);
+        for (end, _) in text.char_indices() {
+            // As a tokenizer shows it: without white space at the end.
+            let part = text[..end].trim_end();
+            let spans = sentences(part);
+            for which in 0..spans.len() {
+                if is_settled(part, &spans, which) {
+                    settled += 1;
+                    assert_eq!(spans[..=which], all[..=which], "{part:?} of {text:?}");
+                    // Something is left to be said, so the text has not ended.
+                    assert!(which + 1 < spans.len(), "{part:?}");
+                }
+            }
+        }
+    }
+    assert!(settled > 10_000, "{settled}");
+}
+
 #[test]
 fn nothing_is_lost_and_nothing_overlaps() {
     for text in

@@ -158,7 +158,7 @@ where
         let requests = asked.iter().filter_map(|asked| {
             let Asked::Waiting(job, image) = asked else { return None };
             let ask = job.next()?;
-            Some(Request { image, prompt: ask.prompt, seed: ask.seed })
+            Some(Request { image, prompt: ask.prompt, seed: ask.seed, hint: ask.hint })
         });
         let requests = requests.collect::<Vec<_>>();
         if requests.is_empty() {

@@ -11,7 +11,7 @@ use crate::prompt::qa_text::{self, Malformed, QuestionAnswer};
 use crate::prompt::templates::{GIVEN_QUESTION, SHORT_ANSWER};
 use crate::vigc::dialogue::{Rejection, StopReason};
 use crate::vigc::scheduler::{Ask, Job};
-use crate::vigc::{Generated, ImageInput, LoopRules, seed};
+use crate::vigc::{Generated, Hint, ImageInput, LoopRules, seed};
 
 /// Indices of the scheduler's settings.
 pub(super) const QUESTION: usize = 0;
@@ -118,7 +118,7 @@ impl Job for KnowledgeJob {
             Stage::Answered(..) | Stage::Rejected(_) => return None,
         };
         let seed = seed::derive(self.settings.seed, &self.image_id, stage, 0);
-        Some(Ask { prompt: &self.prompt, seed, decoding })
+        Some(Ask { prompt: &self.prompt, seed, hint: Hint::default(), decoding })
     }
 
     fn accept(&mut self, texts: &[Generated]) {

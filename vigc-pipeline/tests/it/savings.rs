@@ -1,0 +1,84 @@
+//! What saves time changes no row.
+
+use std::cell::Cell;
+
+use image::RgbImage;
+use vigc_pipeline::Result;
+use vigc_pipeline::prelude::*;
+use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::scenes::{Scene, Split};
+use vigc_pipeline::vigc::{Generated, ImageInput, Request, Savings, Strategy, Unit, VisualLm};
+
+/// The bundled model, with a count of the tokens that it wrote.
+struct Counting {
+    model: InstructBlip,
+    tokens: Cell<usize>,
+}
+
+impl VisualLm for Counting {
+    type Image = <InstructBlip as VisualLm>::Image;
+
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn encode(&self, images: &[RgbImage]) -> Result<Vec<Self::Image>> {
+        VisualLm::encode(&self.model, images)
+    }
+
+    fn generate(
+        &self,
+        requests: &[Request<'_, Self::Image>],
+        decoding: &GenerationConfig,
+    ) -> Result<Vec<Vec<Generated>>> {
+        let texts = VisualLm::generate(&self.model, requests, decoding)?;
+        let tokens: usize = texts.iter().flatten().map(|text| text.tokens.len()).sum();
+        self.tokens.set(self.tokens.get() + tokens);
+        Ok(texts)
+    }
+
+    fn score(&self, request: &Request<'_, Self::Image>, candidates: &[&str]) -> Result<Vec<f32>> {
+        self.model.score(request, candidates)
+    }
+}
+
+#[test]
+fn rows_are_the_same_with_and_without_savings() {
+    let device = Device::default();
+    let model = Counting { model: InstructBlip::bundled(&device).unwrap(), tokens: Cell::new(0) };
+    let pictures = |count: u64| {
+        let scene = |seed| Scene::sample(Split::Val, 500 + seed).render(112);
+        (0..count).map(move |seed| ImageInput::pixels(format!("{seed}.png"), scene(seed)))
+    };
+    let greedy = GenerationConfig::greedy().with_max_new_tokens(120);
+    let sample = Strategy::Sample { temperature: 0.7, top_k: 50, top_p: 0.95 };
+    let paragraphs = Correction::until_end(3).with_unit(Unit::Paragraph);
+    let cases = [
+        (greedy.clone(), Correction::until_end(8), 20),
+        (greedy.clone(), Correction::sentences(3), 6),
+        (greedy.clone(), paragraphs, 6),
+        // Cut off in the middle of sentences.
+        (greedy.clone().with_max_new_tokens(18), Correction::until_end(6), 6),
+        (greedy.clone().with_strategy(sample), Correction::until_end(6), 6),
+        (GenerationConfig::beam_search(3).with_max_new_tokens(60), Correction::until_end(3), 3),
+    ];
+    let (mut written, mut saved) = (0, 0);
+    for (decoding, correction, count) in cases {
+        let run = |savings, batch| {
+            let vigc = Vigc::new(&model)
+                .with_tasks(LlavaTask::ALL)
+                .with_decoding(decoding.clone())
+                .with_correction(correction)
+                .with_savings(savings);
+            let rows = vigc.run(pictures(count), batch).map(Result::unwrap).collect::<Vec<_>>();
+            (rows, model.tokens.take())
+        };
+        let (plain, all) = run(Savings::NONE, 4);
+        let (rows, fewer) = run(Savings::default(), 6);
+        assert_eq!(rows, plain, "{decoding:?} {correction:?}");
+        assert_eq!(rows.len(), 3 * count as usize);
+        written += all;
+        saved += all - fewer;
+    }
+    assert!(saved * 10 > written, "{saved} of {written} tokens were not written");
+}
