@@ -17,6 +17,8 @@ mod math;
 #[cfg(feature = "flex")]
 mod rows;
 #[cfg(feature = "flex")]
+pub mod speed;
+#[cfg(feature = "flex")]
 pub(crate) mod strips;
 #[cfg(all(test, feature = "flex", feature = "train"))]
 mod tests;
@@ -37,6 +39,12 @@ fn fused<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32
         && (cfg!(feature = "train") || !device.is_autodiff())
         && matches!(device.inner().as_dispatch(), DispatchDevice::Flex(_))
+}
+
+/// Runs something on a worker thread of [`rayon`]. Operations that are split over threads start there at once; from any other
+/// thread each of them first has to wake one, which takes as long as a small operation.
+pub fn on_worker<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| run())
 }
 
 /// The exact (erf) GELU; its error stays below 1e-6.

@@ -30,9 +30,11 @@ mod tile;
 
 pub(super) use backend::{full_product, strips_product};
 pub(super) use dense::attention;
+pub(super) use memory::filled;
 pub(crate) use pack::{Line, pack, unpack};
 pub use pages::{PAGE, PagedRow, Pages};
 
+use super::speed::Arithmetic;
 use crate::nn::Precision;
 use crate::nn::blocks::BLOCK;
 
@@ -90,4 +92,12 @@ impl Format {
     pub(crate) fn shape(self, [outputs, inputs]: [usize; 2]) -> [usize; 3] {
         [outputs.div_ceil(STRIP), inputs.div_ceil(self.unit_inputs()), self.unit_bytes()]
     }
+}
+
+/// So many rounds of products in registers; the operations of a round, if this machine has instructions for them.
+pub(super) fn peak(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    return avx512::peak(arithmetic, rounds);
+    #[cfg(not(target_arch = "x86_64"))]
+    None.filter(|_: &usize| arithmetic == Arithmetic::F32 && rounds == 0)
 }

@@ -59,6 +59,16 @@ impl Checkpoint {
         Ok(Self { path, tensors, copies: Vec::new() })
     }
 
+    /// A checkpoint of tensors that are in memory; errors call it `name`.
+    #[must_use]
+    pub fn from_tensors(name: &str, tensors: Vec<(String, TensorData)>) -> Self {
+        let stored = |(name, data): (String, TensorData)| {
+            (name.clone(), bridge::from_data(data, name, None))
+        };
+        let tensors = tensors.into_iter().map(stored).collect();
+        Self { path: PathBuf::from(name), tensors, copies: Vec::new() }
+    }
+
     /// Keeps the tensors below `prefix` and drops it from their names.
     #[must_use]
     pub fn scope(&self, prefix: &str) -> Self {

@@ -1,6 +1,7 @@
 //! Images as the Q-Former reads them.
 
 use burn::tensor::Tensor;
+use vigc_core::kernels::on_worker;
 use vigc_vision::image::RgbImage;
 use vigc_vision::qformer::ImageKeyValues;
 
@@ -63,8 +64,10 @@ impl InstructBlip {
     /// Panics if there is no image.
     #[must_use]
     pub fn encode(&self, images: &[RgbImage]) -> EncodedImages {
-        let pixel_values = self.processor().batch(images, self.device());
-        self.encode_embeds(self.network().image_embeds(pixel_values))
+        on_worker(|| {
+            let pixel_values = self.processor().batch(images, self.device());
+            self.encode_embeds(self.network().image_embeds(pixel_values))
+        })
     }
 
     /// Takes image embeddings that were computed before, by [`Network::image_embeds`](super::Network::image_embeds).

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Bool, Tensor};
 use vigc_core::TokenBatch;
+use vigc_core::kernels::on_worker;
 use vigc_llm::generation::{
     GenerationConfig, Hypothesis, StopCondition, Strategy, generate_guessing,
 };
@@ -127,6 +128,16 @@ impl InstructBlip {
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
+        on_worker(|| self.generate_texts(images, prompts, hints, settings))
+    }
+
+    fn generate_texts(
+        &self,
+        images: &EncodedImages,
+        prompts: &[Prompt<'_>],
+        hints: &[Hint<'_>],
+        settings: &GenerationConfig,
+    ) -> Result<Vec<Vec<Generated>>> {
         let inputs = self.prompt_inputs(images, prompts)?;
         let seeds: Vec<_> = prompts.iter().map(|prompt| prompt.seed).collect();
         let settings = settings.clone().with_eos_ids(vec![self.text_tokenizer().eos_id()]);

@@ -13,7 +13,7 @@ pub struct Hint<'a> {
 }
 
 /// Decides when there is enough of a text.
-pub trait TextEnd: fmt::Debug {
+pub trait TextEnd: fmt::Debug + Sync {
     /// Whether nothing that may follow `text` matters.
     fn is_enough(&self, text: &str) -> bool;
 }

@@ -18,10 +18,12 @@ use std::arch::x86_64::{
     _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16, _mm512_storeu_ps,
 };
+use std::hint::black_box;
 use std::mem::transmute;
 
 use super::STRIP;
 use super::tile::{Kernel, Tile};
+use crate::kernels::speed::Arithmetic;
 use crate::nn::blocks::BLOCK;
 
 /// Groups of four inputs in a block.
@@ -311,4 +313,73 @@ unsafe fn nibbles<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
         }
         store_sums(&sums, tile);
     }
+}
+
+/// So many rounds of products in registers; the operations of a round, if this machine has the instructions.
+pub(super) fn peak(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
+    let kernel = match arithmetic {
+        Arithmetic::F32 => Kernel::F32,
+        Arithmetic::Bf16 => Kernel::Bf16,
+        Arithmetic::Int8 => Kernel::Q8,
+    };
+    if !can(kernel) {
+        return None;
+    }
+    // SAFETY: the features were just found, and nothing is read or written but registers.
+    let lanes = unsafe {
+        match arithmetic {
+            Arithmetic::F32 => {
+                peak_of_f32(rounds);
+                STRIP
+            }
+            Arithmetic::Bf16 => {
+                peak_of_pairs(rounds);
+                2 * STRIP
+            }
+            Arithmetic::Int8 => {
+                peak_of_bytes(rounds);
+                4 * STRIP
+            }
+        }
+    };
+    Some(2 * lanes * CHAINS)
+}
+
+/// Products that do not wait for one another.
+const CHAINS: usize = 16;
+
+#[target_feature(enable = "avx512f")]
+unsafe fn peak_of_f32(rounds: usize) {
+    let x = _mm512_set1_ps(black_box(1.0));
+    let mut sums = [x; CHAINS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = _mm512_fmadd_ps(x, x, *sum);
+        }
+    }
+    black_box(sums);
+}
+
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn peak_of_pairs(rounds: usize) {
+    let x = halves_of(_mm512_set1_epi32(black_box(0x3f80_3f80)));
+    let mut sums = [_mm512_setzero_ps(); CHAINS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = _mm512_dpbf16_ps(*sum, x, x);
+        }
+    }
+    black_box(sums);
+}
+
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn peak_of_bytes(rounds: usize) {
+    let x = _mm512_set1_epi32(black_box(0x0101_0101));
+    let mut sums = [x; CHAINS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = _mm512_dpbusd_epi32(*sum, x, x);
+        }
+    }
+    black_box(sums);
 }

@@ -8,7 +8,7 @@ const HUGE: usize = 2 << 20;
 
 /// Bytes filled by `fill`, on huge pages where the system grants them: reading weights once per token, ordinary pages cost
 /// up to half of the memory's speed.
-pub(super) fn filled(len: usize, fill: impl FnOnce(&mut [u8])) -> Bytes {
+pub(in super::super) fn filled(len: usize, fill: impl FnOnce(&mut [u8])) -> Bytes {
     match map(len) {
         Some((mut map, start)) => {
             fill(&mut map[start..start + len]);
