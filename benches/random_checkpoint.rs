@@ -26,6 +26,8 @@ pub(super) enum Size {
     Mini,
     SevenB,
     ThirteenB,
+    /// Seven billion's width with so many layers of the language model.
+    Layers(usize),
 }
 
 impl FromStr for Size {
@@ -36,7 +38,12 @@ impl FromStr for Size {
             "mini" => Ok(Self::Mini),
             "7b" => Ok(Self::SevenB),
             "13b" => Ok(Self::ThirteenB),
-            other => Err(format!("there is no size {other}, expected mini, 7b or 13b")),
+            other => {
+                let layers = other.strip_prefix("7b-").and_then(|layers| layers.parse().ok());
+                let error =
+                    || format!("there is no size {other}, expected mini, 7b, 7b-LAYERS or 13b");
+                layers.map(Self::Layers).ok_or_else(error)
+            }
         }
     }
 }
@@ -47,6 +54,9 @@ impl Size {
             Self::Mini => return mini.config().clone(),
             Self::SevenB => LlamaConfig::vicuna_7b(),
             Self::ThirteenB => LlamaConfig::vicuna_13b(),
+            Self::Layers(layers) => {
+                LlamaConfig { num_hidden_layers: layers, ..LlamaConfig::vicuna_7b() }
+            }
         };
         let qformer = QFormerConfig { vocab_size: 30_523, ..QFormerConfig::default() };
         InstructBlipConfig::new(EvaVitConfig::default(), qformer, language)

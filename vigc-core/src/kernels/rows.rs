@@ -15,33 +15,42 @@ fn rows(width: usize) -> usize {
 
 pub(super) fn map_gelu(x: &[f32], out: &mut [f32]) {
     out.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(out, x)| {
-        Arch::new().dispatch(|| {
-            for (out, &x) in out.iter_mut().zip(x) {
-                *out = gelu(x);
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = gelu(x);
+                }
+            },
+        );
     });
 }
 
 /// `grad` becomes the gradient of the input.
 pub(super) fn back_gelu(x: &[f32], grad: &mut [f32]) {
     grad.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(grad, x)| {
-        Arch::new().dispatch(|| {
-            for (grad, &x) in grad.iter_mut().zip(x) {
-                *grad *= gelu_slope(x);
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (grad, &x) in grad.iter_mut().zip(x) {
+                    *grad *= gelu_slope(x);
+                }
+            },
+        );
     });
 }
 
 pub(super) fn map_swiglu(gate: &[f32], up: &[f32], out: &mut [f32]) {
     let inputs = gate.par_chunks(TASK).zip(up.par_chunks(TASK));
     out.par_chunks_mut(TASK).zip(inputs).for_each(|(out, (gate, up))| {
-        Arch::new().dispatch(|| {
-            for ((out, &gate), &up) in out.iter_mut().zip(gate).zip(up) {
-                *out = gate * sigmoid(gate) * up;
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for ((out, &gate), &up) in out.iter_mut().zip(gate).zip(up) {
+                    *out = gate * sigmoid(gate) * up;
+                }
+            },
+        );
     });
 }
 
@@ -50,13 +59,16 @@ pub(super) fn back_swiglu(gate: &[f32], up: &[f32], grad: &mut [f32], out: &mut 
     let inputs = gate.par_chunks(TASK).zip(up.par_chunks(TASK));
     let outputs = grad.par_chunks_mut(TASK).zip(out.par_chunks_mut(TASK));
     outputs.zip(inputs).for_each(|((grad, out), (gate, up))| {
-        Arch::new().dispatch(|| {
-            for (((grad, out), &gate), &up) in grad.iter_mut().zip(out).zip(gate).zip(up) {
-                let open = sigmoid(gate);
-                *out = *grad * gate * open;
-                *grad *= up * open * (1.0 + gate * (1.0 - open));
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (((grad, out), &gate), &up) in grad.iter_mut().zip(out).zip(gate).zip(up) {
+                    let open = sigmoid(gate);
+                    *out = *grad * gate * open;
+                    *grad *= up * open * (1.0 + gate * (1.0 - open));
+                }
+            },
+        );
     });
 }
 
@@ -129,21 +141,24 @@ pub(super) fn map_norm(
     let mut statistics = vec![[0.0; 2]; x.len() / width];
     let tasks = out.par_chunks_mut(step).zip(x.par_chunks(step));
     tasks.zip(statistics.par_chunks_mut(rows(width))).for_each(|((out, x), statistics)| {
-        Arch::new().dispatch(|| {
-            let rows = out.chunks_exact_mut(width).zip(x.chunks_exact(width));
-            for ((out, x), statistic) in rows.zip(statistics) {
-                *statistic = moments(x, beta.is_some(), epsilon);
-                let [mean, scale] = *statistic;
-                for ((out, &x), &gamma) in out.iter_mut().zip(x).zip(gamma) {
-                    *out = (x - mean) * scale * gamma;
-                }
-                if let Some(beta) = beta {
-                    for (out, &beta) in out.iter_mut().zip(beta) {
-                        *out += beta;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let rows = out.chunks_exact_mut(width).zip(x.chunks_exact(width));
+                for ((out, x), statistic) in rows.zip(statistics) {
+                    *statistic = moments(x, beta.is_some(), epsilon);
+                    let [mean, scale] = *statistic;
+                    for ((out, &x), &gamma) in out.iter_mut().zip(x).zip(gamma) {
+                        *out = (x - mean) * scale * gamma;
+                    }
+                    if let Some(beta) = beta {
+                        for (out, &beta) in out.iter_mut().zip(beta) {
+                            *out += beta;
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     });
     statistics
 }
@@ -163,12 +178,15 @@ pub(super) fn back_norm(
         .zip(statistics.par_chunks(rows(width)))
         .map(|((grad, x), statistics)| {
             let mut sums = (vec![0.0; width], vec![0.0; width]);
-            Arch::new().dispatch(|| {
-                let rows = grad.chunks_exact_mut(width).zip(x.chunks_exact(width));
-                for ((grad, x), &statistic) in rows.zip(statistics) {
-                    back_norm_row(x, gamma, statistic, centered, grad, &mut sums);
-                }
-            });
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let rows = grad.chunks_exact_mut(width).zip(x.chunks_exact(width));
+                    for ((grad, x), &statistic) in rows.zip(statistics) {
+                        back_norm_row(x, gamma, statistic, centered, grad, &mut sums);
+                    }
+                },
+            );
             sums
         })
         .collect();
@@ -230,20 +248,23 @@ pub(super) fn map_weights(
 ) {
     let per_task = rows(keys);
     scores.par_chunks_mut(per_task * keys).enumerate().for_each(|(task, scores)| {
-        Arch::new().dispatch(|| {
-            for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                match bias {
-                    Some((bias, shape)) => {
-                        let at = shape.row(task * per_task + i) * keys;
-                        for (score, &bias) in row.iter_mut().zip(&bias[at..at + keys]) {
-                            *score = *score * scale + bias;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
+                    match bias {
+                        Some((bias, shape)) => {
+                            let at = shape.row(task * per_task + i) * keys;
+                            for (score, &bias) in row.iter_mut().zip(&bias[at..at + keys]) {
+                                *score = *score * scale + bias;
+                            }
                         }
+                        None => row.iter_mut().for_each(|score| *score *= scale),
                     }
-                    None => row.iter_mut().for_each(|score| *score *= scale),
+                    softmax(row);
                 }
-                softmax(row);
-            }
-        });
+            },
+        );
     });
 }
 
@@ -271,14 +292,17 @@ pub(super) fn softmax(row: &mut [f32]) -> f32 {
 pub(super) fn back_weights(weights: &[f32], keys: usize, scale: f32, grad: &mut [f32]) {
     let step = rows(keys) * keys;
     grad.par_chunks_mut(step).zip(weights.par_chunks(step)).for_each(|(grad, weights)| {
-        Arch::new().dispatch(|| {
-            for (grad, weights) in grad.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
-                let mean = dot(grad, weights);
-                for (grad, &weight) in grad.iter_mut().zip(weights) {
-                    *grad = scale * weight * (*grad - mean);
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (grad, weights) in grad.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
+                    let mean = dot(grad, weights);
+                    for (grad, &weight) in grad.iter_mut().zip(weights) {
+                        *grad = scale * weight * (*grad - mean);
+                    }
                 }
-            }
-        });
+            },
+        );
     });
 }
 
@@ -288,13 +312,16 @@ pub(super) fn map_cross_entropy(logits: &mut [f32], width: usize, classes: &[usi
     let mut losses = vec![0.0; classes.len()];
     let tasks = logits.par_chunks_mut(per_task * width).zip(classes.par_chunks(per_task));
     tasks.zip(losses.par_chunks_mut(per_task)).for_each(|((logits, classes), losses)| {
-        Arch::new().dispatch(|| {
-            let rows = logits.chunks_exact_mut(width).zip(classes);
-            for ((row, &class), loss) in rows.zip(losses) {
-                let logit = row[class];
-                *loss = softmax(row) - logit;
-            }
-        });
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let rows = logits.chunks_exact_mut(width).zip(classes);
+                for ((row, &class), loss) in rows.zip(losses) {
+                    let logit = row[class];
+                    *loss = softmax(row) - logit;
+                }
+            },
+        );
     });
     losses
 }

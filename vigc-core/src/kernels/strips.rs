@@ -94,6 +94,18 @@ impl Format {
     }
 }
 
+/// An f16 as f32, in steps that a compiler vectorizes.
+#[inline(always)]
+fn half_to_full(bits: u16) -> f32 {
+    /// What the two exponents are apart.
+    const APART: f32 = f32::from_bits((127 + 112) << 23);
+    let (sign, size) = (u32::from(bits >> 15) << 31, u32::from(bits & 0x7fff) << 13);
+    let number = (f32::from_bits(size) * APART).to_bits();
+    // Infinities, and what is no number.
+    let special = if size >= 0x1f << 23 { 0xff << 23 } else { 0 };
+    f32::from_bits(number | special | sign)
+}
+
 /// So many rounds of products in registers; the operations of a round, if this machine has instructions for them.
 pub(super) fn peak(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]

@@ -25,6 +25,7 @@ pub fn bytes_per_row(inputs: usize) -> usize {
 }
 
 /// Codes and scales of a row of 8-bit weights. The largest of a block is met exactly, up to its scale's rounding.
+#[inline(always)]
 pub fn encode_q8(weights: &[f32], codes: &mut Vec<i8>, scales: &mut Vec<f16>) {
     for block in weights.chunks(BLOCK) {
         let largest = block.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
@@ -39,6 +40,7 @@ pub fn encode_q8(weights: &[f32], codes: &mut Vec<i8>, scales: &mut Vec<f16>) {
 
 /// Codes and scales of a row of 4-bit weights. The largest of a block has the code 0, with the scale's sign against it,
 /// so that all sixteen codes are used.
+#[inline(always)]
 pub fn encode_q4(weights: &[f32], codes: &mut Vec<u8>, scales: &mut Vec<f16>) {
     for block in weights.chunks(BLOCK) {
         let largest = block.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -53,6 +55,7 @@ pub fn encode_q4(weights: &[f32], codes: &mut Vec<u8>, scales: &mut Vec<f16>) {
     }
 }
 
+#[inline(always)]
 fn inverse_of(scale: f16) -> f32 {
     let scale = scale.to_f32();
     if scale == 0.0 { 0.0 } else { scale.recip() }

@@ -1,7 +1,7 @@
 //! Reading on the CPU: no padding, pages that rows share, and tokens that can be taken back.
 
 use burn::tensor::{Tensor, TensorData};
-use vigc_core::kernels::{PAGE, PagedRow, Pages};
+use vigc_core::kernels::{PAGE, PagedRow, Pages, on_worker};
 
 use super::Llama;
 
@@ -158,8 +158,10 @@ impl Llama {
             .map(|(row, &new)| PagedRow { pages: &row.pages, len: row.len, new })
             .collect();
         let pairs = self.model.layers.iter().zip(layers);
-        let x = pairs.fold(embeds, |x, (layer, pages)| layer.read(x, &step, &rows, pages));
-        self.model.norm.forward(x)
+        on_worker(|| {
+            let x = pairs.fold(embeds, |x, (layer, pages)| layer.read(x, &step, &rows, pages));
+            self.model.norm.forward(x)
+        })
     }
 
     fn step(&self, new: &[usize], cache: &PagedCache) -> Step {

@@ -49,14 +49,17 @@ impl<'a> Activations<'a> {
         let per_task = (TASK / inputs).max(1);
         let tasks = words.par_chunks_mut(per_task * row).zip(x.par_chunks(per_task * inputs));
         let task = |(words, x): (&mut [u32], &[f32])| {
-            Arch::new().dispatch(|| {
-                for (words, x) in words.chunks_exact_mut(row).zip(x.chunks_exact(inputs)) {
-                    let halves: &mut [u16] = cast_slice_mut(words);
-                    for (half, x) in halves.iter_mut().zip(x) {
-                        *half = bf16(*x);
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for (words, x) in words.chunks_exact_mut(row).zip(x.chunks_exact(inputs)) {
+                        let halves: &mut [u16] = cast_slice_mut(words);
+                        for (half, x) in halves.iter_mut().zip(x) {
+                            *half = bf16(*x);
+                        }
                     }
-                }
-            });
+                },
+            );
         };
         tasks.for_each(task);
         Self { words: Cow::Owned(words), row, scales: Vec::new(), starts: Vec::new(), blocks: 0 }
@@ -74,22 +77,25 @@ impl<'a> Activations<'a> {
             .zip(scales.par_chunks_mut(per_task * blocks))
             .zip(starts.par_chunks_mut(per_task * blocks));
         tasks.for_each(|(((words, x), scales), starts)| {
-            Arch::new().dispatch(|| {
-                let rows = words.chunks_exact_mut(row).zip(x.chunks_exact(inputs));
-                let of_blocks =
-                    scales.chunks_exact_mut(blocks).zip(starts.chunks_exact_mut(blocks));
-                for ((words, x), (scales, starts)) in rows.zip(of_blocks) {
-                    let codes: &mut [i8] = cast_slice_mut(words);
-                    let parts = codes.chunks_exact_mut(BLOCK).zip(x.chunks(BLOCK));
-                    for (((codes, x), scale), start) in parts.zip(scales).zip(starts) {
-                        let mut block = [0.0; BLOCK];
-                        block[..x.len()].copy_from_slice(x);
-                        let sum;
-                        (*scale, sum) = encode(&block, codes);
-                        *start = -offset * sum;
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let rows = words.chunks_exact_mut(row).zip(x.chunks_exact(inputs));
+                    let of_blocks =
+                        scales.chunks_exact_mut(blocks).zip(starts.chunks_exact_mut(blocks));
+                    for ((words, x), (scales, starts)) in rows.zip(of_blocks) {
+                        let codes: &mut [i8] = cast_slice_mut(words);
+                        let parts = codes.chunks_exact_mut(BLOCK).zip(x.chunks(BLOCK));
+                        for (((codes, x), scale), start) in parts.zip(scales).zip(starts) {
+                            let mut block = [0.0; BLOCK];
+                            block[..x.len()].copy_from_slice(x);
+                            let sum;
+                            (*scale, sum) = encode(&block, codes);
+                            *start = -offset * sum;
+                        }
                     }
-                }
-            });
+                },
+            );
         });
         Self { words: Cow::Owned(words), row, scales, starts, blocks }
     }

@@ -13,10 +13,11 @@
 )]
 
 use std::arch::x86_64::{
-    __m256i, __m512, __m512bh, __m512i, _mm256_loadu_si256, _mm512_and_si512, _mm512_cvtepi32_ps,
-    _mm512_cvtph_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16, _mm512_storeu_ps,
+    __m256i, __m512, __m512bh, __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_loadu_si256,
+    _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16,
+    _mm512_storeu_ps,
 };
 use std::hint::black_box;
 use std::mem::transmute;
@@ -28,6 +29,8 @@ use crate::nn::blocks::BLOCK;
 
 /// Groups of four inputs in a block.
 const GROUPS: usize = BLOCK / 4;
+/// Bytes that few rows ask for ahead of time; a single row is slower with it, and weights of many rows are in the cache.
+const AHEAD: usize = 2048;
 /// Bytes of a vector.
 const VECTOR: usize = 64;
 
@@ -290,7 +293,11 @@ unsafe fn nibbles<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
             for group in 0..GROUPS / 2 {
                 let mut weights = [[_mm512_setzero_si512(); 2]; S];
                 for (s, [low, high]) in weights.iter_mut().enumerate() {
-                    let both = load(w.add(s * tile.w_strip + unit * tile.w_unit + group * VECTOR));
+                    let at = w.add(s * tile.w_strip + unit * tile.w_unit + group * VECTOR);
+                    if R > 3 {
+                        _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(AHEAD).cast());
+                    }
+                    let both = load(at);
                     *low = _mm512_and_si512(both, low_half);
                     *high = _mm512_and_si512(_mm512_srli_epi16::<4>(both), low_half);
                 }
@@ -312,6 +319,14 @@ unsafe fn nibbles<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
             add_block(&mut sums, &dots, &scales, tile, unit);
         }
         store_sums(&sums, tile);
+    }
+}
+
+/// Asks the memory for bytes that will be read soon.
+pub(super) fn prefetch(bytes: &[u8]) {
+    for line in bytes.chunks(VECTOR) {
+        // SAFETY: every x86-64 has the instruction, which reads nothing into registers and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
     }
 }
 

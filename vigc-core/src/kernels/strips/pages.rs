@@ -193,13 +193,16 @@ impl Pages {
             let pages = &pages[..most.div_ceil(PAGE)];
             let q = Queries { q: &queries.q[from * queries.row..], count: rows, ..queries };
             self.score(head, pages, q, path, &mut scores);
-            Arch::new().dispatch(|| {
-                for (i, scores) in scores.chunks_exact_mut(pages.len() * PAGE).enumerate() {
-                    let visible = visible(from + i);
-                    let bias = bias.map(|bias| bias(from + i));
-                    weigh(scores, visible, bias, queries.scale);
-                }
-            });
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for (i, scores) in scores.chunks_exact_mut(pages.len() * PAGE).enumerate() {
+                        let visible = visible(from + i);
+                        let bias = bias.map(|bias| bias(from + i));
+                        weigh(scores, visible, bias, queries.scale);
+                    }
+                },
+            );
             self.mix(head, pages, most, &scores, rows, path, &mut mixed);
             let out = out[from * self.head_dim..].chunks_exact_mut(self.head_dim);
             for (out, mixed) in out.zip(mixed.chunks_exact(self.width)) {

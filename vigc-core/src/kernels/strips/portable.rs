@@ -1,9 +1,7 @@
 //! Tiles in loops that a compiler vectorizes.
 
-use half::f16;
-
-use super::STRIP;
 use super::tile::{Kernel, Tile};
+use super::{STRIP, half_to_full};
 use crate::nn::blocks::BLOCK;
 
 /// Sums of a strip, one for each output.
@@ -41,7 +39,7 @@ pub(super) fn run(tile: &mut Tile<'_>, kernel: Kernel) {
                             scales.copy_from_slice(&tile.w_scales[at..at + STRIP]);
                         } else {
                             for (scale, &bits) in scales.iter_mut().zip(w[bytes..].as_chunks().0) {
-                                *scale = f16::from_le_bytes(bits).to_f32_const();
+                                *scale = half_to_full(u16::from_le_bytes(bits));
                             }
                         }
                         for lane in 0..STRIP {
@@ -65,7 +63,7 @@ fn full(sums: &mut Lanes, x: f32, w: &[u8]) {
 #[inline(always)]
 fn half(sums: &mut Lanes, x: f32, w: &[u8]) {
     for (sum, &w) in sums.iter_mut().zip(w.as_chunks().0) {
-        *sum += x * f16::from_le_bytes(w).to_f32_const();
+        *sum += x * half_to_full(u16::from_le_bytes(w));
     }
 }
 

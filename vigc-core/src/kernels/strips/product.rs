@@ -1,14 +1,12 @@
 //! Whole products: tiles over rows, strips and inputs, strips over threads.
 
-use std::borrow::Cow;
-
-use half::f16;
+use pulp::Arch;
 use pulp::bytemuck::cast_slice;
 use rayon::prelude::*;
 
 use super::activations::Activations;
-use super::tile::{Kernel, Path, ROWS, Tile};
-use super::{Format, STRIP};
+use super::tile::{self, Kernel, Path, ROWS, Tile};
+use super::{Format, STRIP, half_to_full};
 use crate::nn::blocks::BLOCK;
 
 /// From so many rows on, weights are laid out anew for all of them: codes as bytes, f32 without gaps.
@@ -143,12 +141,12 @@ impl Product<'_> {
 
     fn run(&self, kernel: Kernel, rows: usize, x: &Activations<'_>, mut task: Task<'_>) {
         let path = self.path.unwrap_or_else(|| Path::best(kernel));
-        let mut sums = Vec::new();
+        let (mut sums, mut stage) = (Vec::new(), Stage::default());
         let mut from = 0;
         for &group in task.groups {
             let width = group.strips * STRIP;
             self.begin(group, rows, &mut sums);
-            self.add(kernel, path, x, group, rows, &mut sums);
+            self.add(kernel, path, x, group, rows, &mut sums, &mut stage);
             for (columns, sums) in task.columns.iter_mut().zip(sums.chunks_exact(width)) {
                 let columns = &mut columns[from..];
                 let width = width.min(columns.len());
@@ -173,6 +171,10 @@ impl Product<'_> {
     }
 
     /// Adds a group's products.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "half a step of `run`, which has no use outside of it"
+    )]
     fn add(
         &self,
         kernel: Kernel,
@@ -181,6 +183,7 @@ impl Product<'_> {
         group: Group,
         rows: usize,
         sums: &mut [f32],
+        stage: &mut Stage,
     ) {
         let width = group.strips * STRIP;
         let all = self.units();
@@ -193,8 +196,11 @@ impl Product<'_> {
         };
         for first in (0..all).step_by(chunk) {
             let units = chunk.min(all - first);
-            let staged =
-                if stages { self.stage(group, first, units) } else { self.lie(group, first) };
+            let placed = if stages {
+                self.stage(group, first, units, stage)
+            } else {
+                self.lie(group, first)
+            };
             for tile in 0..tiles {
                 let (from, to) = (rows * tile / tiles, rows * (tile + 1) / tiles);
                 let block = from * x.blocks + if kernel.has_blocks() { first } else { 0 };
@@ -204,10 +210,10 @@ impl Product<'_> {
                     x_scales: x.scales.get(block..).unwrap_or_default(),
                     x_starts: x.starts.get(block..).unwrap_or_default(),
                     x_blocks: x.blocks,
-                    w: &staged.bytes,
-                    w_strip: staged.strip,
-                    w_unit: staged.unit,
-                    w_scales: &staged.scales,
+                    w: placed.bytes,
+                    w_strip: placed.strip,
+                    w_unit: placed.unit,
+                    w_scales: placed.scales,
                     units,
                     sums: &mut sums[from * width..to * width],
                     sums_row: width,
@@ -215,6 +221,24 @@ impl Product<'_> {
                     strips: group.strips,
                 }
                 .run(kernel, path);
+                if stages {
+                    self.ask_for_next(group, first + units, units, tile, tiles);
+                }
+            }
+        }
+    }
+
+    /// Asks the memory for a part of the codes that come next, while these are multiplied.
+    fn ask_for_next(&self, group: Group, first: usize, units: usize, part: usize, parts: usize) {
+        let Weights::Strips(format, bytes) = self.weights else { return };
+        let (unit, all) = (format.unit_bytes(), self.units());
+        let (ahead, first) = if first < all { (0, first) } else { (group.strips, 0) };
+        let units = units.min(all - first);
+        for strip in 0..group.strips {
+            let start = ((group.first + ahead + strip) * all + first) * unit;
+            let [from, to] = [part, part + 1].map(|part| start + units * part / parts * unit);
+            if let Some(bytes) = bytes.get(from..to) {
+                tile::prefetch(bytes);
             }
         }
     }
@@ -229,11 +253,10 @@ impl Product<'_> {
     }
 
     /// Weights where they are.
-    fn lie(&self, group: Group, first: usize) -> Staged<'_> {
+    fn lie(&self, group: Group, first: usize) -> Placed<'_> {
         let (bytes, strip, unit) = match self.weights {
             Weights::Full(weights) => {
-                let bytes: &[u8] =
-                    cast_slice(&weights[first * self.outputs + group.first * STRIP..]);
+                let bytes = cast_slice(&weights[first * self.outputs + group.first * STRIP..]);
                 (bytes, 4 * STRIP, 4 * self.outputs)
             }
             Weights::Strips(format, bytes) => {
@@ -242,61 +265,76 @@ impl Product<'_> {
                 (&bytes[group.first * strip + first * unit..], strip, unit)
             }
         };
-        Staged { bytes: Cow::Borrowed(bytes), strip, unit, scales: Vec::new() }
+        Placed { bytes, strip, unit, scales: &[] }
     }
 
     /// Weights laid out anew.
-    fn stage(&self, group: Group, first: usize, units: usize) -> Staged<'_> {
+    fn stage<'s>(
+        &self,
+        group: Group,
+        first: usize,
+        units: usize,
+        stage: &'s mut Stage,
+    ) -> Placed<'s> {
+        stage.scales.clear();
         match self.weights {
             Weights::Full(weights) => {
-                let width = group.strips * STRIP;
-                let mut bytes = vec![0u8; units * width * 4];
+                let width = 4 * group.strips * STRIP;
+                stage.bytes.resize(units * width, 0);
                 let lines = weights.chunks_exact(self.outputs).skip(first);
-                for (to, line) in bytes.chunks_exact_mut(width * 4).zip(lines) {
+                for (to, line) in stage.bytes.chunks_exact_mut(width).zip(lines) {
                     let line: &[u8] = cast_slice(&line[group.first * STRIP..]);
                     let width = to.len().min(line.len());
                     to[..width].copy_from_slice(&line[..width]);
                 }
-                Staged {
-                    bytes: Cow::Owned(bytes),
-                    strip: 4 * STRIP,
-                    unit: 4 * width,
-                    scales: Vec::new(),
-                }
+                Placed { bytes: &stage.bytes, strip: 4 * STRIP, unit: width, scales: &[] }
             }
             Weights::Strips(format, bytes) => {
                 let strip = self.units() * format.unit_bytes();
-                let mut wide = vec![0; group.strips * units * BLOCK * STRIP];
-                let mut scales = Vec::with_capacity(group.strips * units * STRIP);
+                stage.bytes.resize(group.strips * units * BLOCK * STRIP, 0);
                 let strips = bytes.chunks_exact(strip).skip(group.first);
-                for (wide, strip) in wide.chunks_exact_mut(units * BLOCK * STRIP).zip(strips) {
-                    let units = strip.chunks_exact(format.unit_bytes()).skip(first);
-                    for (wide, unit) in wide.as_chunks_mut().0.iter_mut().zip(units) {
-                        widen(format, unit, wide, &mut scales);
-                    }
-                }
-                Staged {
-                    bytes: Cow::Owned(wide),
+                Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        let wide = stage.bytes.chunks_exact_mut(units * BLOCK * STRIP);
+                        for (wide, strip) in wide.zip(strips) {
+                            let units = strip.chunks_exact(format.unit_bytes()).skip(first);
+                            for (wide, unit) in wide.as_chunks_mut().0.iter_mut().zip(units) {
+                                widen(format, unit, wide, &mut stage.scales);
+                            }
+                        }
+                    },
+                );
+                Placed {
+                    bytes: &stage.bytes,
                     strip: units * BLOCK * STRIP,
                     unit: BLOCK * STRIP,
-                    scales,
+                    scales: &stage.scales,
                 }
             }
         }
     }
 }
 
+/// Room for weights that are laid out anew.
+#[derive(Debug, Default)]
+struct Stage {
+    bytes: Vec<u8>,
+    scales: Vec<f32>,
+}
+
 /// Weights as a kernel reads them.
-struct Staged<'a> {
-    bytes: Cow<'a, [u8]>,
+struct Placed<'a> {
+    bytes: &'a [u8],
     /// Bytes between strips.
     strip: usize,
     /// Bytes between units.
     unit: usize,
-    scales: Vec<f32>,
+    scales: &'a [f32],
 }
 
 /// A unit of 8 or 4 bits as bytes and scales.
+#[inline(always)]
 fn widen(format: Format, unit: &[u8], wide: &mut [u8; BLOCK * STRIP], scales: &mut Vec<f32>) {
     let (codes, of_block) = unit.split_at(unit.len() - 2 * STRIP);
     if format == Format::Q8 {
@@ -304,11 +342,16 @@ fn widen(format: Format, unit: &[u8], wide: &mut [u8; BLOCK * STRIP], scales: &m
     } else {
         let pairs = wide.as_chunks_mut::<{ 8 * STRIP }>().0;
         for (pair, group) in pairs.iter_mut().zip(codes.as_chunks::<{ 4 * STRIP }>().0) {
-            for (i, &code) in group.iter().enumerate() {
-                pair[i] = code & 15;
-                pair[4 * STRIP + i] = code >> 4;
+            let (low, high) = pair.split_at_mut(4 * STRIP);
+            for ((low, high), &code) in low.iter_mut().zip(high).zip(group) {
+                *low = code & 15;
+                *high = code >> 4;
             }
         }
     }
-    scales.extend(of_block.as_chunks().0.iter().map(|&bits| f16::from_le_bytes(bits).to_f32()));
+    let mut numbers = [0.0; STRIP];
+    for (number, &bits) in numbers.iter_mut().zip(of_block.as_chunks().0) {
+        *number = half_to_full(u16::from_le_bytes(bits));
+    }
+    scales.extend_from_slice(&numbers);
 }

@@ -178,3 +178,12 @@ fn tiny_and_absent_activations_are_zero() {
         }
     }
 }
+
+#[test]
+fn halves_are_exact() {
+    for bits in 0..=u16::MAX {
+        let (found, expected) = (super::half_to_full(bits), f16::from_bits(bits).to_f32());
+        let same = found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan());
+        assert!(same, "{bits:#x}: {found} for {expected}");
+    }
+}

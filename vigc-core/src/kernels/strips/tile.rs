@@ -128,7 +128,10 @@ impl Tile<'_> {
         match path {
             #[cfg(target_arch = "x86_64")]
             Path::Avx512 => super::avx512::run(self, kernel),
-            Path::Portable => Arch::new().dispatch(|| portable::run(self, kernel)),
+            Path::Portable => Arch::new().dispatch(
+                #[inline(always)]
+                || portable::run(self, kernel),
+            ),
             #[cfg(test)]
             Path::Plain => portable::run(self, kernel),
         }
@@ -157,4 +160,12 @@ impl Tile<'_> {
             assert!(self.w_scales.len() >= scales, "{scales} scales");
         }
     }
+}
+
+/// Asks the memory for bytes that will be read soon.
+pub(super) fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    super::avx512::prefetch(bytes);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
 }

@@ -7,6 +7,7 @@ use burn_store::bridge;
 use burn_store::burn_pack::{Error as PackError, Tensor as StoredTensor};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::{CODES, SCALES, SIZE, STRIPS, layer_of, size_of};
@@ -139,17 +140,25 @@ fn encode(format: Format, bytes: &[u8], dtype: DType, line: &mut Line) {
         return;
     }
     let weights = numbers(bytes, dtype);
+    Arch::new().dispatch(
+        #[inline(always)]
+        || encode_numbers(format, &weights, line),
+    );
+}
+
+#[inline(always)]
+fn encode_numbers(format: Format, weights: &[f32], line: &mut Line) {
     match format {
         Format::F16 => line.values.extend(weights.iter().map(|&w| f16::from_f32(w).to_bits())),
         Format::Bf16 => line.values.extend(weights.iter().map(|&w| bf16::from_f32(w).to_bits())),
         Format::Q8 => {
             let mut codes = Vec::with_capacity(weights.len());
-            encode_q8(&weights, &mut codes, &mut line.scales);
+            encode_q8(weights, &mut codes, &mut line.scales);
             line.values.extend(codes.iter().map(|code| counted(code.cast_unsigned())));
         }
         Format::Q4 => {
             let mut codes = Vec::with_capacity(bytes_per_row(weights.len()));
-            encode_q4(&weights, &mut codes, &mut line.scales);
+            encode_q4(weights, &mut codes, &mut line.scales);
             line.values.extend(codes.iter().flat_map(|&pair| halves(pair)).take(weights.len()));
         }
     }

@@ -1,0 +1,157 @@
+//! Ours against PyTorch and llama.cpp: the same work at 7B, alternating, in one run.
+//!
+//! ```text
+//! cargo bench --workspace --bench compare -- --folder /tmp/random-7b --precision q4 [--threads 2] [--rounds 5] [--layers 32]
+//! ```
+//!
+//! Each round measures the machine, then ours, then theirs; the table shows medians, the least and most ratio, and
+//! what the machine gave meanwhile. Needs Python with what `peers/requirements.txt` lists; the folder is filled with random
+//! weights first, as in `full_size`. Where the memory does not hold ours and theirs side by side, compare fewer layers of
+//! the language model.
+#![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
+
+#[path = "compare/calibration.rs"]
+mod calibration;
+#[path = "compare/ours.rs"]
+mod ours;
+#[path = "compare/peer.rs"]
+mod peer;
+mod random_checkpoint;
+#[path = "compare/replay.rs"]
+mod replay;
+#[path = "compare/table.rs"]
+mod table;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use vigc_pipeline::core::nn::Precision;
+use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+
+use calibration::Machine;
+use ours::Work;
+use peer::Peer;
+use random_checkpoint::{Size, write_unless_there};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// Corrections of a sample.
+const STEPS: usize = 4;
+
+struct Settings {
+    folder: PathBuf,
+    peers: PathBuf,
+    precision: Precision,
+    threads: usize,
+    rounds: usize,
+    /// Of the language model.
+    layers: usize,
+    works: Vec<Work>,
+}
+
+impl Settings {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>> {
+        let mut folder = None;
+        let mut settings = Self {
+            folder: PathBuf::new(),
+            peers: std::env::temp_dir().join("vigc-peers"),
+            precision: Precision::Q4,
+            threads: 2,
+            rounds: 5,
+            layers: 32,
+            works: Vec::new(),
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--folder" => folder = Some(PathBuf::from(value()?)),
+                "--peers" => settings.peers = PathBuf::from(value()?),
+                "--precision" => settings.precision = value()?.parse()?,
+                "--threads" => settings.threads = value()?.parse()?,
+                "--rounds" => settings.rounds = value()?.parse()?,
+                "--layers" => settings.layers = value()?.parse()?,
+                "--work" => settings.works.push(value()?.parse()?),
+                // What cargo adds.
+                "--bench" => {}
+                other => return Err(format!("{other} is not known").into()),
+            }
+        }
+        if settings.works.is_empty() {
+            settings.works = Work::of(settings.precision);
+        }
+        Ok(folder.map(|folder| Self { folder, ..settings }))
+    }
+}
+
+fn main() -> Result<()> {
+    let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
+        println!(
+            "compare is run by hand: cargo bench --workspace --bench compare -- --folder FOLDER"
+        );
+        return Ok(());
+    };
+    rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global()?;
+    write_unless_there(&settings.folder, Size::Layers(settings.layers))?;
+    let machine = Machine::new(settings.threads);
+    let precisions = Precisions::from(settings.precision);
+    let options = LoadOptions::default().with_precisions(precisions);
+    let model = InstructBlip::from_dir_with(&settings.folder, &Device::default(), &options)?;
+    let Settings { precision, threads, layers, .. } = settings;
+    println!("7B as {precision}, {layers} layers, {threads} thread(s)\n");
+    println!("{}", machine.peaks());
+    println!("{}", table::HEAD);
+    for &work in &settings.works {
+        let ours = ours::Ours::new(&model, work)?;
+        for (name, dtype) in work.peers(settings.precision) {
+            match compare(&settings, &machine, &ours, work, name, dtype) {
+                Ok(row) => println!("{row}"),
+                Err(error) => println!("| {work} | | {name} {dtype}: {error} | | | |"),
+            }
+        }
+        if work.peers(settings.precision).is_empty() {
+            // A minute of real texts needs no repetition.
+            let rounds = if matches!(work, Work::Corrections(_)) { 1 } else { settings.rounds };
+            let seconds = (0..rounds).map(|_| ours.run()).collect::<Result<Vec<_>>>()?;
+            println!("{}", table::alone(work, &ours, &seconds, &machine.now()));
+        }
+    }
+    Ok(())
+}
+
+fn compare(
+    settings: &Settings,
+    machine: &Machine,
+    ours: &ours::Ours<'_>,
+    work: Work,
+    name: &str,
+    dtype: &str,
+) -> Result<String> {
+    let start = |name, work, calls, dtype| {
+        let peers = &settings.peers;
+        Peer::start(name, work, calls, dtype, settings.threads, settings.layers, peers)
+    };
+    let calls = ours.calls();
+    let mut peer = start(name, work, calls.as_deref(), dtype)?;
+    // In the reference's loop every call encodes the picture anew.
+    let mut encoders = match work {
+        Work::Loop => vec![
+            start("torch", Work::Vit, None, "bf16")?,
+            start("torch", Work::QFormer, None, "bf16")?,
+        ],
+        _ => Vec::new(),
+    };
+    ours.run()?;
+    let (mut states, mut pairs) = (Vec::new(), Vec::new());
+    for _ in 0..settings.rounds {
+        states.push(machine.now());
+        let mine = ours.run()?;
+        let mut theirs = peer.run()?;
+        for encoder in &mut encoders {
+            theirs += (1 + STEPS) as f64 * encoder.run()?;
+        }
+        pairs.push((mine, theirs));
+    }
+    states.push(machine.now());
+    Ok(table::row(work, ours, &format!("{name} {dtype}"), &pairs, &states))
+}
