@@ -4,7 +4,8 @@
 //! softmax and losses into a dozen passes over memory; in a small transformer that takes longer than
 //! all matrix products together. The operations here make one pass each with vectorized
 //! polynomials. Products have kernels of their own: burn's reach a tenth of what the memory gives, and a row's
-//! result there depends on how many others there are. On any other device, or for half precision, they are composed of burn's own.
+//! result there depends on how many others there are. On any other device, or for half precision, operations
+//! are composed of burn's own.
 //!
 //! Feature `flex` compiles the CPU versions, feature `train` their gradients.
 

@@ -186,3 +186,38 @@ fn host_logits(logits: Tensor<2>) -> Logits {
     let [_, vocab] = logits.dims();
     Logits::new(logits.into_data_as::<f32>().iter::<f32>().collect(), vocab)
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::llama::LlamaConfig;
+
+    fn close(a: &Logits, b: &Logits) {
+        assert_eq!(a.rows(), b.rows());
+        for (a, b) in a.scores.iter().zip(&b.scores) {
+            assert!((a - b).abs() < 1e-4, "{a} and {b}");
+        }
+    }
+
+    /// The session of other devices, run on the CPU, against the CPU's own.
+    #[test]
+    fn both_sessions_score_alike() {
+        let device = Device::default();
+        let llama = LlamaConfig::new(37, 32, 2, 4).with_num_key_value_heads(2).init(&device);
+        let ids = Tensor::<2, Int>::from_data([[0, 0, 5, 9], [3, 7, 7, 1], [0, 2, 0, 8]], &device);
+        let mask = [[false, false, true, true], [true; 4], [true, true, false, true]];
+        let mask = Tensor::<2, Bool>::from_data(mask, &device);
+        let (mut padded, first) =
+            LlamaSession::start(&llama, llama.embed(ids.clone()), mask.clone());
+        let (mut paged, second) = paged_session::start(&llama, llama.embed(ids), &mask);
+        close(&first, &second);
+        for step in 0..40 {
+            if step % 9 == 4 {
+                padded.select(&[2, 0, 2]);
+                paged.select(&[2, 0, 2]);
+            }
+            let tokens = [step % 37, step * 5 % 37, 11];
+            close(&padded.advance(&tokens), &paged.advance(&tokens));
+        }
+    }
+}

@@ -27,6 +27,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![forbid(unsafe_code)]
 
 mod causal_lm;
 mod error;

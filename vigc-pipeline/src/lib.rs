@@ -1,4 +1,5 @@
 //! VIGC: generation and correction of visual instruction data, training and evaluation.
+#![forbid(unsafe_code)]
 
 pub mod backend;
 pub mod data;

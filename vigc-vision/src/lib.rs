@@ -25,6 +25,7 @@
 //! let visual_tokens = qformer.forward(queries, Some(&question), &image);
 //! assert_eq!(visual_tokens.dims(), [1, 4, 8]); // [batch, queries, hidden]
 //! ```
+#![forbid(unsafe_code)]
 
 mod attention;
 mod config;

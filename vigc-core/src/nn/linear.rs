@@ -155,7 +155,7 @@ impl PackedWeight {
     /// `[rows, d_input]` to `[rows, d_output]`.
     fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
         #[cfg(feature = "flex")]
-        if let Some(strips) = &self.strips {
+        if let (Some(strips), false) = (&self.strips, x.device().is_autodiff()) {
             return kernels::strips_product(x, strips.val(), bias, self.d_output);
         }
         linear(x, self.unpacked().transpose(), bias)

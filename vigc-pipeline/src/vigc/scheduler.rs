@@ -1,5 +1,7 @@
 //! Samples at different steps in shared batches.
 
+mod look_ahead;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use vigc_vision::image::ImageLimits;
 
+use self::look_ahead::LookAhead;
 use super::sample::SkippedImage;
 use super::{Generated, GenerationConfig, Hint, ImageInput, Request, VisualLm};
 use crate::{Error, Result};
@@ -60,6 +63,7 @@ pub(super) struct Scheduler<'a, M: VisualLm + ?Sized, I, F, J: Job> {
 pub(super) struct State<Image, J: Job> {
     waiting: VecDeque<Running<Image, J>>,
     running: Vec<Running<Image, J>>,
+    ahead: LookAhead<J>,
     /// Results that wait for those of earlier images.
     ready: BTreeMap<u64, Event<J::Output>>,
     numbered: u64,
@@ -78,6 +82,7 @@ impl<Image, J: Job> Default for State<Image, J> {
         Self {
             waiting: VecDeque::new(),
             running: Vec::new(),
+            ahead: LookAhead::default(),
             ready: BTreeMap::new(),
             numbered: 0,
             yielded: 0,
@@ -143,32 +148,29 @@ where
     /// Opens and encodes as many images as the batch has room for; false if there is none left.
     fn admit_images(&mut self) -> Result<bool> {
         let room = self.batch.max(1) - self.state.running.len();
-        let mut admitted = Vec::new();
-        let mut jobs = 0;
-        while jobs < room
-            && let Some(input) = self.images.next()
-        {
-            let of_image = (self.jobs)(&input);
-            jobs += of_image.len();
-            if !of_image.is_empty() {
-                admitted.push((input, of_image));
-            }
-        }
-        let opened = open(&admitted, |(input, _)| input, &self.limits);
         let (mut pixels, mut owners) = (Vec::new(), Vec::new());
-        for (result, (input, of_image)) in opened.into_iter().zip(admitted) {
-            match result {
+        let mut jobs = 0;
+        while jobs < room {
+            if self.state.ahead.is_empty() {
+                self.look_ahead();
+            }
+            let Some(opened) = self.state.ahead.next() else { break };
+            jobs += opened.jobs.len();
+            match opened.pixels {
                 Ok(image) => {
                     pixels.push(image);
-                    let numbered = of_image.into_iter().map(|job| (self.state.number(), job));
+                    let numbered = opened.jobs.into_iter().map(|job| (self.state.number(), job));
                     owners.push(numbered.collect::<Vec<_>>());
                 }
                 Err(error) => {
                     let number = self.state.number();
-                    self.state.ready.insert(number, Event::Skipped(skip(&input, &error)));
+                    let skipped = Event::Skipped(skip(&opened.input, &error));
+                    self.state.ready.insert(number, skipped);
                 }
             }
         }
+        // The next ones are opened while the model works.
+        self.look_ahead();
         if !pixels.is_empty() {
             let images = self.model.encode(&pixels)?;
             check_count("images", pixels.len(), images.len())?;
@@ -178,6 +180,25 @@ where
             }
         }
         Ok(jobs > 0)
+    }
+
+    /// Has images opened for a batch of jobs, so that no more than twice as many are in memory.
+    fn look_ahead(&mut self) {
+        if !self.state.ahead.has_room(self.batch.max(1)) {
+            return;
+        }
+        let mut asked = Vec::new();
+        let mut jobs = 0;
+        while jobs < self.batch.max(1)
+            && let Some(input) = self.images.next()
+        {
+            let of_image = (self.jobs)(&input);
+            jobs += of_image.len();
+            if !of_image.is_empty() {
+                asked.push((input, of_image));
+            }
+        }
+        self.state.ahead.begin(asked, &self.limits);
     }
 
     /// Asks the model once for every running job, and takes out those that are finished.

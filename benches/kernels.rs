@@ -1,0 +1,98 @@
+//! Products by shape, format and number of rows, on the default device, beside what the machine can do.
+//!
+//! `cargo bench --workspace --bench kernels [-- q4]`. Throughput is bytes of weights up to 16 rows, where reading them is the limit,
+//! and operations beyond.
+#![allow(missing_docs, reason = "criterion's macro writes an undocumented function")]
+#![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
+
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use vigc_pipeline::core::kernels::on_worker;
+#[cfg(feature = "flex")]
+use vigc_pipeline::core::kernels::speed::{Arithmetic, Memory, operations, two_threads};
+use vigc_pipeline::core::nn::{Linear, LinearConfig, Precision};
+use vigc_pipeline::core::weights::{Checkpoint, KeyMap, Strictness};
+
+/// Outputs and inputs: LLaMA 7B's feed-forward network, ViT-g's.
+const SHAPES: [[usize; 2]; 2] = [[11_008, 4096], [6144, 1408]];
+/// Weights of all layers that are multiplied in turn, so that none stays in a cache.
+const BYTES: usize = 400 << 20;
+
+fn layer(precision: Precision, [outputs, inputs]: [usize; 2]) -> Linear {
+    let weight =
+        Tensor::<2>::random([outputs, inputs], Distribution::Normal(0.0, 0.02), &Device::default());
+    let weight: TensorData = weight.into_data();
+    let config = LinearConfig::new(inputs, outputs).with_bias(false).with_precision(precision);
+    let mut linear = config.init(&Device::default());
+    Checkpoint::from_tensors("random weights", vec![("weight".to_owned(), weight)])
+        .load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict)
+        .expect("the weight has the layer's size");
+    linear
+}
+
+fn bits(precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => 64,
+        Precision::Q8 => 17,
+        Precision::Q4 => 9,
+        _ => 32,
+    }
+}
+
+fn products(criterion: &mut Criterion) {
+    machine();
+    let device = Device::default();
+    for shape in SHAPES {
+        let [outputs, inputs] = shape;
+        for precision in Precision::ALL {
+            let bytes = outputs * inputs * bits(precision) / 16;
+            let layers: Vec<_> =
+                (0..(BYTES / bytes).max(1)).map(|_| layer(precision, shape)).collect();
+            let name = format!("default/product/{precision}/{outputs}x{inputs}");
+            let mut group = criterion.benchmark_group(name);
+            for rows in [1, 5, 16, 96] {
+                let operations = 2 * rows * outputs * inputs;
+                group.throughput(match rows {
+                    96 => Throughput::Elements(operations as u64),
+                    _ => Throughput::Bytes(bytes as u64),
+                });
+                let x = Tensor::<2>::random([rows, inputs], Distribution::Default, &device);
+                let mut turn = layers.iter().cycle();
+                group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
+                    bencher.iter(|| {
+                        let layer = turn.next().expect("there are layers");
+                        let product = on_worker(|| layer.forward(x.clone()));
+                        device.sync().expect("the device works");
+                        product
+                    });
+                });
+            }
+            group.finish();
+        }
+    }
+    machine();
+}
+
+/// Prints what the machine gives at the moment.
+fn machine() {
+    #[cfg(feature = "flex")]
+    {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let speed = |arithmetic| {
+            operations(arithmetic, threads)
+                .map_or("none".to_owned(), |it| format!("{:.0}", it / 1e9))
+        };
+        println!(
+            "machine: read {:.1} GB/s; operations f32 {}, bf16 {}, int8 {} G/s on {threads} threads; two threads get {:.2} \
+             threads' time",
+            Memory::new(1 << 30).read() / 1e9,
+            speed(Arithmetic::F32),
+            speed(Arithmetic::Bf16),
+            speed(Arithmetic::Int8),
+            two_threads()
+        );
+    }
+}
+
+criterion_group!(benches, products);
+criterion_main!(benches);
