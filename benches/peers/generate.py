@@ -93,7 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = Model(options.model, options.instruction)
-    files = sorted(options.pictures.glob("*.png"))[: options.limit]
+    files = sorted(file for file in options.pictures.iterdir() if file.suffix in (".png", ".jpg"))[: options.limit]
     start, answers = time.perf_counter(), []
     for first in range(0, len(files), options.batch):
         pictures = [Image.open(file).convert("RGB") for file in files[first : first + options.batch]]
