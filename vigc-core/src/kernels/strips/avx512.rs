@@ -81,8 +81,8 @@ unsafe fn sized<const R: usize, const S: usize>(tile: &mut Tile<'_>, kernel: Ker
     // SAFETY: as the caller's.
     unsafe {
         match kernel {
-            Kernel::F32 => full::<R, S>(tile),
-            Kernel::F16 => half::<R, S>(tile),
+            Kernel::F32 => numbers::<R, S, false>(tile),
+            Kernel::F16 => numbers::<R, S, true>(tile),
             Kernel::Bf16 => pairs::<R, S>(tile),
             Kernel::Q8 => bytes::<R, S, false>(tile),
             Kernel::Wide { .. } => bytes::<R, S, true>(tile),
@@ -120,8 +120,9 @@ unsafe fn store_sums<const R: usize, const S: usize>(sums: &Sums<R, S>, tile: &m
     }
 }
 
+/// Weights that are numbers, of 16 bits or of 32.
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn full<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
+unsafe fn numbers<const R: usize, const S: usize, const HALF: bool>(tile: &mut Tile<'_>) {
     // SAFETY: in the bounds of the tile, see above.
     unsafe {
         let mut sums = load_sums::<R, S>(tile);
@@ -129,29 +130,8 @@ unsafe fn full<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
         for unit in 0..tile.units {
             let mut weights = [_mm512_setzero_ps(); S];
             for (s, weights) in weights.iter_mut().enumerate() {
-                *weights = _mm512_loadu_ps(w.add(s * tile.w_strip + unit * tile.w_unit).cast());
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let x = _mm512_set1_ps(f32::from_bits(*x.add(r * tile.x_row + unit)));
-                for (sum, &weights) in sums.iter_mut().zip(&weights) {
-                    *sum = _mm512_fmadd_ps(weights, x, *sum);
-                }
-            }
-        }
-        store_sums(&sums, tile);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn half<const R: usize, const S: usize>(tile: &mut Tile<'_>) {
-    // SAFETY: in the bounds of the tile, see above.
-    unsafe {
-        let mut sums = load_sums::<R, S>(tile);
-        let (x, w) = (tile.x.as_ptr(), tile.w.as_ptr());
-        for unit in 0..tile.units {
-            let mut weights = [_mm512_setzero_ps(); S];
-            for (s, weights) in weights.iter_mut().enumerate() {
-                *weights = halves(w.add(s * tile.w_strip + unit * tile.w_unit));
+                let at = w.add(s * tile.w_strip + unit * tile.w_unit);
+                *weights = if HALF { halves(at) } else { _mm512_loadu_ps(at.cast()) };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
                 let x = _mm512_set1_ps(f32::from_bits(*x.add(r * tile.x_row + unit)));

@@ -131,6 +131,12 @@ fn every_path_is_right_in_every_format_for_any_number_of_rows() {
     }
 }
 
+/// Sixteen outputs of 64 inputs.
+fn small(format: Format, bytes: &[u8], x: &[f32], path: Path) -> Vec<f32> {
+    let weights = Weights::Strips(format, bytes);
+    Product { x, inputs: 64, outputs: 16, weights, bias: &[], path: Some(path) }.compute()
+}
+
 #[test]
 fn what_is_no_number_stays_none() {
     for format in Format::ALL {
@@ -139,16 +145,7 @@ fn what_is_no_number_stays_none() {
             let mut x = noise(64, 2);
             x[40] = bad;
             for path in paths(format.into()) {
-                let weights = Weights::Strips(format, &bytes);
-                let product = Product {
-                    x: &x,
-                    inputs: 64,
-                    outputs: 16,
-                    weights,
-                    bias: &[],
-                    path: Some(path),
-                };
-                let found = product.compute();
+                let found = small(format, &bytes, &x, path);
                 assert!(
                     found.iter().all(|x| !x.is_finite()),
                     "{format:?} {bad} {path:?}: {found:?}"
@@ -164,16 +161,10 @@ fn tiny_and_absent_activations_are_zero() {
         let (bytes, _) = packed(format, [16, 64]);
         for x in [vec![0.0; 64], vec![1e-42; 64]] {
             for path in paths(format.into()) {
-                let weights = Weights::Strips(format, &bytes);
-                let product = Product {
-                    x: &x,
-                    inputs: 64,
-                    outputs: 16,
-                    weights,
-                    bias: &[],
-                    path: Some(path),
-                };
-                assert!(product.compute().iter().all(|x| x.abs() < 1e-35), "{format:?} {path:?}");
+                assert!(
+                    small(format, &bytes, &x, path).iter().all(|x| x.abs() < 1e-35),
+                    "{format:?} {path:?}"
+                );
             }
         }
     }
