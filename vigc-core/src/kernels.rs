@@ -25,8 +25,8 @@ pub(crate) mod strips;
 mod tests;
 
 #[cfg(feature = "flex")]
-use burn::tensor::Device;
-use burn::tensor::{DType, Int, Tensor, activation};
+use burn::tensor::{DType, Device};
+use burn::tensor::{Int, Tensor, activation};
 
 #[cfg(feature = "flex")]
 pub use strips::{PAGE, PagedRow, Pages};
