@@ -151,9 +151,7 @@ where
         let (mut pixels, mut owners) = (Vec::new(), Vec::new());
         let mut jobs = 0;
         while jobs < room {
-            if self.state.ahead.is_empty() {
-                self.look_ahead();
-            }
+            self.look_ahead();
             let Some(opened) = self.state.ahead.next() else { break };
             jobs += opened.jobs.len();
             match opened.pixels {
