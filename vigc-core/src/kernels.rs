@@ -112,6 +112,24 @@ pub fn rms_norm<const D: usize>(x: Tensor<D>, gamma: Tensor<1>, epsilon: f64) ->
     x * scale * gamma.unsqueeze()
 }
 
+/// Rotates heads in LLaMA's half-split layout: dimension `i` together with dimension `i + head_dim / 2`.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, seq, heads, head_dim]`
+/// - cos, sin: `[batch, seq, 1, head_dim / 2]`, of each token's angles
+#[must_use]
+pub fn rotate(x: Tensor<4>, cos: Tensor<4>, sin: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if fused(&x) && fused(&cos) {
+        return backend::rotate(x, cos, sin);
+    }
+    let half = cos.dims()[3];
+    let (low, high) = (x.clone().narrow(3, 0, half), x.narrow(3, half, half));
+    let turned = [low.clone() * cos.clone() - high.clone() * sin.clone(), high * cos + low * sin];
+    Tensor::cat(turned.into(), 3)
+}
+
 /// `softmax(q k^T * scale + bias) v`.
 ///
 /// # Shapes
@@ -173,7 +191,7 @@ pub(crate) fn strips_product(
     strips::strips_product(x, strips, b, outputs)
 }
 
-/// `x w + b`. Without gradients, a row's result on the CPU is the same bits whatever the other rows are.
+/// `x w + b`. A row's result on the CPU is the same bits whatever the other rows are.
 ///
 /// # Shapes
 ///
@@ -184,8 +202,8 @@ pub(crate) fn strips_product(
 #[must_use]
 pub fn product(x: Tensor<2>, w: Tensor<2>, b: Option<Tensor<1>>) -> Tensor<2> {
     #[cfg(feature = "flex")]
-    if multiplies(&x.device()) && x.dtype() == DType::F32 && w.dtype() == DType::F32 {
-        return strips::full_product(x, w, b);
+    if fused(&x) && fused(&w) {
+        return backend::product(x, w, b);
     }
     burn::tensor::module::linear(x, w, b)
 }

@@ -1,12 +1,11 @@
 //! The fused operations as an extension of the CPU backend.
 
 use burn::backend::flex::FlexTensor;
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Int, Shape, Tensor, TensorData};
 
-use super::rows::{BiasShape, map_cross_entropy, map_gelu, map_norm, map_swiglu, map_weights};
+use super::rows::{map_cross_entropy, map_gelu, map_norm, map_rotate, map_swiglu};
 
 /// What the CPU computes in one pass. The public functions check devices and types.
 #[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
@@ -28,12 +27,24 @@ pub(super) trait Kernels: Backend {
         epsilon: f32,
     ) -> FloatTensor<Self>;
 
+    fn kernel_rotate(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
     fn kernel_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         scale: f32,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_product(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
     fn kernel_cross_entropy(
@@ -54,9 +65,22 @@ impl Numbers {
         self.0.as_slice().expect("the callers check for f32, and the tensor is contiguous")
     }
 
-    /// The numbers, to be overwritten.
-    pub(super) fn into_vec(self) -> Vec<f32> {
-        self.slice().to_vec()
+    /// A tensor's numbers, to be overwritten; copied only if somebody else has them, too.
+    #[cfg(feature = "train")]
+    pub(super) fn owned(tensor: FlexTensor) -> Self {
+        let numbers = Self::of(&tensor);
+        drop(tensor);
+        numbers
+    }
+
+    #[cfg(feature = "train")]
+    pub(super) fn slice_mut(&mut self) -> &mut [f32] {
+        self.0.storage_mut()
+    }
+
+    #[cfg(feature = "train")]
+    pub(super) fn into_tensor(self) -> FlexTensor {
+        self.0
     }
 }
 
@@ -83,23 +107,18 @@ pub(super) fn norm(
     (tensor(out, dims(x)), statistics)
 }
 
-/// The weights of an attention, `[batch, heads, queries, keys]`.
-pub(super) fn weights(q: &FlexTensor, k: &FlexTensor, bias: &FlexTensor, scale: f32) -> FlexTensor {
-    let scores = Flex::float_matmul(q.clone(), k.transpose(2, 3));
-    let shape = dims(&scores);
-    let bias_shape = dims(bias);
-    let shape_of_bias = BiasShape {
-        heads: shape[1],
-        queries: shape[2],
-        batches: bias_shape[0] > 1,
-        per_query: bias_shape[2] > 1,
-    };
-    let bias = Numbers::of(bias);
-    // A bias for less than a row of keys stands for none.
-    let bias = (bias_shape[3] == shape[3]).then(|| (bias.slice(), shape_of_bias));
-    let mut scores = scores;
-    map_weights(scores.storage_mut(), shape[3], bias, scale);
-    scores
+/// Heads rotated by their angles, or back.
+pub(super) fn rotated(
+    x: &FlexTensor,
+    cos: &FlexTensor,
+    sin: &FlexTensor,
+    direction: f32,
+) -> FlexTensor {
+    let half = dims(cos)[3];
+    let [x, cos, sin] = [x, cos, sin].map(Numbers::of);
+    let mut out = vec![0.0; x.slice().len()];
+    map_rotate(x.slice(), [cos.slice(), sin.slice()], half, direction, &mut out);
+    tensor(out, dims(&x.0))
 }
 
 /// Probabilities `[rows, classes]`, losses and the classes.
@@ -114,7 +133,7 @@ pub(super) fn losses(
         .iter::<i64>()
         .map(|class| usize::try_from(class).unwrap_or(usize::MAX))
         .collect();
-    let mut probabilities = Numbers::of(logits).into_vec();
+    let mut probabilities = Numbers::of(logits).slice().to_vec();
     let losses = map_cross_entropy(&mut probabilities, width, &classes);
     (probabilities, losses, classes)
 }
@@ -151,6 +170,14 @@ impl Kernels for Flex {
         norm(&x, &gamma, None, epsilon).0
     }
 
+    fn kernel_rotate(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        rotated(&x, &cos, &sin, 1.0)
+    }
+
     fn kernel_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -159,6 +186,14 @@ impl Kernels for Flex {
         scale: f32,
     ) -> FloatTensor<Self> {
         super::strips::attention(&q, &k, &v, &bias, scale)
+    }
+
+    fn kernel_product(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        super::strips::full_product(&x, &w, &bias)
     }
 
     fn kernel_cross_entropy(
@@ -193,6 +228,11 @@ pub(super) fn rms_norm<const D: usize>(x: Tensor<D>, gamma: Tensor<1>, epsilon: 
     Tensor::from_dispatch(Dispatch::kernel_rms_norm(x, gamma, epsilon as f32))
 }
 
+pub(super) fn rotate(x: Tensor<4>, cos: Tensor<4>, sin: Tensor<4>) -> Tensor<4> {
+    let [x, cos, sin] = [x, cos, sin].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::kernel_rotate(x, cos, sin))
+}
+
 pub(super) fn attention(
     q: Tensor<4>,
     k: Tensor<4>,
@@ -204,6 +244,12 @@ pub(super) fn attention(
     let bias = bias.unwrap_or_else(|| Tensor::zeros([1, 1, 1, 0], &q.device().inner()));
     let [q, k, v, bias] = [q, k, v, bias].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::kernel_attention(q, k, v, bias, scale as f32))
+}
+
+pub(super) fn product(x: Tensor<2>, w: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([0], &x.device().inner()));
+    let (x, w, bias) = (x.into_dispatch(), w.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_product(x, w, bias))
 }
 
 pub(super) fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {

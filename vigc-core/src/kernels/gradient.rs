@@ -5,12 +5,12 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Flex};
 
-use super::backend::{Kernels, Numbers, dims, losses, norm, tensor, weights};
-use super::rows::{back_cross_entropy, back_gelu, back_norm, back_swiglu, back_weights};
+use super::backend::{Kernels, Numbers, dims, losses, norm, rotated, tensor};
+use super::rows::{back_cross_entropy, back_gelu, back_norm, back_swiglu, sum_of_rows, transposed};
+use super::strips;
 
 #[derive(Debug)]
 struct Gelu;
@@ -21,9 +21,9 @@ impl Backward<Flex, 1> for Gelu {
     fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [Some(node)] = ops.parents else { return };
-        let mut numbers = Numbers::of(&grad).into_vec();
-        back_gelu(Numbers::of(&ops.state).slice(), &mut numbers);
-        grads.register::<Flex>(node.id, tensor(numbers, dims(&grad)));
+        let mut numbers = Numbers::owned(grad);
+        back_gelu(Numbers::of(&ops.state).slice(), numbers.slice_mut());
+        grads.register::<Flex>(node.id, numbers.into_tensor());
     }
 }
 
@@ -36,12 +36,15 @@ impl Backward<Flex, 2> for Swiglu {
     fn backward(self, ops: Ops<[FlexTensor; 2], 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [gate, up] = ops.state.each_ref().map(Numbers::of);
-        let mut in_gate = Numbers::of(&grad).into_vec();
-        let mut in_up = vec![0.0; in_gate.len()];
-        back_swiglu(gate.slice(), up.slice(), &mut in_gate, &mut in_up);
-        for (node, numbers) in ops.parents.into_iter().zip([in_gate, in_up]) {
+        let shape = dims(&grad);
+        let mut in_gate = Numbers::owned(grad);
+        let mut in_up = vec![0.0; gate.slice().len()];
+        back_swiglu(gate.slice(), up.slice(), in_gate.slice_mut(), &mut in_up);
+        for (node, gradient) in
+            ops.parents.into_iter().zip([in_gate.into_tensor(), tensor(in_up, shape)])
+        {
             if let Some(node) = node {
-                grads.register::<Flex>(node.id, tensor(numbers, dims(&grad)));
+                grads.register::<Flex>(node.id, gradient);
             }
         }
     }
@@ -51,14 +54,14 @@ impl Backward<Flex, 2> for Swiglu {
 type NormState = (FlexTensor, FlexTensor, Vec<[f32; 2]>);
 
 /// The gradients of input, weight and bias.
-fn norm_gradients(state: &NormState, centered: bool, grad: &FlexTensor) -> [FlexTensor; 3] {
+fn norm_gradients(state: &NormState, centered: bool, grad: FlexTensor) -> [FlexTensor; 3] {
     let (x, gamma, statistics) = state;
-    let mut in_x = Numbers::of(grad).into_vec();
+    let mut in_x = Numbers::owned(grad);
     let (numbers, weight) = (Numbers::of(x), Numbers::of(gamma));
     let (in_gamma, in_beta) =
-        back_norm(numbers.slice(), weight.slice(), statistics, centered, &mut in_x);
+        back_norm(numbers.slice(), weight.slice(), statistics, centered, in_x.slice_mut());
     let width = dims(gamma);
-    [tensor(in_x, dims(x)), tensor(in_gamma, width.clone()), tensor(in_beta, width)]
+    [in_x.into_tensor(), tensor(in_gamma, width.clone()), tensor(in_beta, width)]
 }
 
 #[derive(Debug)]
@@ -69,7 +72,7 @@ impl Backward<Flex, 3> for LayerNorm {
 
     fn backward(self, ops: Ops<NormState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let gradients = norm_gradients(&ops.state, true, &grad);
+        let gradients = norm_gradients(&ops.state, true, grad);
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, gradient);
@@ -86,7 +89,7 @@ impl Backward<Flex, 2> for RmsNorm {
 
     fn backward(self, ops: Ops<NormState, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let gradients = norm_gradients(&ops.state, false, &grad);
+        let gradients = norm_gradients(&ops.state, false, grad);
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, gradient);
@@ -96,9 +99,24 @@ impl Backward<Flex, 2> for RmsNorm {
 }
 
 #[derive(Debug)]
+struct Rotate;
+
+impl Backward<Flex, 1> for Rotate {
+    /// Cosines and sines.
+    type State = [FlexTensor; 2];
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [Some(node)] = ops.parents else { return };
+        let [cos, sin] = &ops.state;
+        grads.register::<Flex>(node.id, rotated(&grad, cos, sin, -1.0));
+    }
+}
+
+#[derive(Debug)]
 struct Attention;
 
-/// Queries, keys, values, weights and the scale.
+/// Queries, keys, values, the bias and the scale.
 type AttentionState = ([FlexTensor; 4], f32);
 
 impl Backward<Flex, 3> for Attention {
@@ -106,25 +124,47 @@ impl Backward<Flex, 3> for Attention {
 
     fn backward(self, ops: Ops<AttentionState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let ([q, k, v, weights], scale) = ops.state;
-        let [in_q, in_k, in_v] = ops.parents;
-        if let Some(node) = in_v {
-            let gradient = Flex::float_matmul(weights.transpose(2, 3), grad.clone());
-            grads.register::<Flex>(node.id, gradient);
-        }
-        if in_q.is_none() && in_k.is_none() {
-            return;
-        }
-        let mut scores = Flex::float_matmul(grad, v.transpose(2, 3));
-        let keys = dims(&weights)[3];
-        back_weights(Numbers::of(&weights).slice(), keys, scale, scores.storage_mut());
-        if let Some(node) = in_q {
-            grads.register::<Flex>(node.id, Flex::float_matmul(scores.clone(), k));
-        }
-        if let Some(node) = in_k {
-            grads.register::<Flex>(node.id, Flex::float_matmul(scores.transpose(2, 3), q));
+        let ([q, k, v, bias], scale) = &ops.state;
+        let gradients = strips::attention_gradients([q, k, v], bias, *scale, &grad);
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
         }
     }
+}
+
+#[derive(Debug)]
+struct Product;
+
+impl Backward<Flex, 3> for Product {
+    /// Input and weight.
+    type State = [FlexTensor; 2];
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [x, w] = &ops.state;
+        let [in_x, in_w, in_bias] = ops.parents;
+        let none = tensor(Vec::new(), [0]);
+        if let Some(node) = in_x {
+            let gradient = strips::full_product(&grad, &transposed_matrix(w), &none);
+            grads.register::<Flex>(node.id, gradient);
+        }
+        if let Some(node) = in_w {
+            let gradient = strips::full_product(&transposed_matrix(x), &grad, &none);
+            grads.register::<Flex>(node.id, gradient);
+        }
+        if let Some(node) = in_bias {
+            let outputs = dims(&grad)[1];
+            let sums = sum_of_rows(Numbers::of(&grad).slice(), outputs);
+            grads.register::<Flex>(node.id, tensor(sums, [outputs]));
+        }
+    }
+}
+
+fn transposed_matrix(x: &FlexTensor) -> FlexTensor {
+    let [rows, width] = dims(x)[..] else { unreachable!("products are of matrices") };
+    tensor(transposed(Numbers::of(x).slice(), width), [width, rows])
 }
 
 #[derive(Debug)]
@@ -194,6 +234,20 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         }
     }
 
+    fn kernel_rotate(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let (cos, sin) = (cos.primitive(), sin.primitive());
+        let out = rotated(&x, cos, sin, 1.0);
+        match Rotate.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish([cos.clone(), sin.clone()], out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
     fn kernel_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -202,10 +256,24 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         scale: f32,
     ) -> FloatTensor<Self> {
         let ((q, in_q), (k, in_k), (v, in_v)) = (q.into_parts(), k.into_parts(), v.into_parts());
-        let weights = weights(&q, &k, bias.primitive(), scale);
-        let out = Flex::float_matmul(weights.clone(), v.clone());
+        let bias = bias.primitive().clone();
+        let out = strips::attention(&q, &k, &v, &bias, scale);
         match Attention.prepare::<C>([in_q, in_k, in_v]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(([q, k, v, weights], scale), out),
+            OpsKind::Tracked(prep) => prep.finish(([q, k, v, bias], scale), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_product(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let ((x, in_x), (w, in_w)) = (x.into_parts(), w.into_parts());
+        let (bias, in_bias) = bias.into_parts();
+        let out = strips::full_product(&x, &w, &bias);
+        match Product.prepare::<C>([in_x, in_w, in_bias]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish([x, w], out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

@@ -72,6 +72,79 @@ pub(super) fn back_swiglu(gate: &[f32], up: &[f32], grad: &mut [f32], out: &mut 
     });
 }
 
+/// Rotates each token's heads by its angles, whose cosines and sines are `[tokens, head_dim / 2]`.
+pub(super) fn map_rotate(
+    x: &[f32],
+    [cos, sin]: [&[f32]; 2],
+    half: usize,
+    direction: f32,
+    out: &mut [f32],
+) {
+    let width = x.len() / (cos.len() / half);
+    let tokens = rows(width);
+    let angles = cos.par_chunks(tokens * half).zip(sin.par_chunks(tokens * half));
+    let tasks = out.par_chunks_mut(tokens * width).zip(x.par_chunks(tokens * width)).zip(angles);
+    tasks.for_each(|((out, x), (cos, sin))| {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let tokens = out.chunks_exact_mut(width).zip(x.chunks_exact(width));
+                let angles = cos.chunks_exact(half).zip(sin.chunks_exact(half));
+                for ((out, x), (cos, sin)) in tokens.zip(angles) {
+                    let heads = out.chunks_exact_mut(2 * half).zip(x.chunks_exact(2 * half));
+                    for (out, x) in heads {
+                        let ((low, high), (x, y)) = (out.split_at_mut(half), x.split_at(half));
+                        for i in 0..half {
+                            let sin = direction * sin[i];
+                            low[i] = x[i] * cos[i] - y[i] * sin;
+                            high[i] = y[i] * cos[i] + x[i] * sin;
+                        }
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// `[rows, width]` as `[width, rows]`.
+pub(super) fn transposed(x: &[f32], width: usize) -> Vec<f32> {
+    /// Lines that stay in the nearest cache together.
+    const BLOCK: usize = 16;
+    let rows = x.len() / width.max(1);
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut((BLOCK * rows).max(1)).enumerate().for_each(|(block, out)| {
+        let columns = block * BLOCK..width.min((block + 1) * BLOCK);
+        for first in (0..rows).step_by(BLOCK) {
+            let block = first..rows.min(first + BLOCK);
+            for (out, column) in out.chunks_exact_mut(rows).zip(columns.clone()) {
+                for (out, row) in out[block.clone()].iter_mut().zip(block.clone()) {
+                    *out = x[row * width + column];
+                }
+            }
+        }
+    });
+    out
+}
+
+/// The sum of all rows.
+pub(super) fn sum_of_rows(x: &[f32], width: usize) -> Vec<f32> {
+    let step = rows(width) * width;
+    let sum = |x: &[f32]| {
+        let mut sums = vec![0.0; width];
+        for row in x.chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        }
+        sums
+    };
+    // Collected before they are added: sums must not depend on which thread was first.
+    let parts: Vec<_> = x.par_chunks(step.max(1)).map(sum).collect();
+    let mut sums = vec![0.0; width];
+    for part in parts {
+        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+    }
+    sums
+}
+
 /// Sums in sixteen lanes, which vectorizes and is the same on every machine.
 #[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -223,51 +296,6 @@ fn back_norm_row(
     }
 }
 
-/// Where the bias of a row of scores lies.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BiasShape {
-    pub(super) heads: usize,
-    pub(super) queries: usize,
-    pub(super) batches: bool,
-    pub(super) per_query: bool,
-}
-
-impl BiasShape {
-    fn row(&self, row: usize) -> usize {
-        let batch = if self.batches { row / (self.heads * self.queries) } else { 0 };
-        if self.per_query { batch * self.queries + row % self.queries } else { batch }
-    }
-}
-
-/// Turns scores, rows of `keys`, into attention weights in place.
-pub(super) fn map_weights(
-    scores: &mut [f32],
-    keys: usize,
-    bias: Option<(&[f32], BiasShape)>,
-    scale: f32,
-) {
-    let per_task = rows(keys);
-    scores.par_chunks_mut(per_task * keys).enumerate().for_each(|(task, scores)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                    match bias {
-                        Some((bias, shape)) => {
-                            let at = shape.row(task * per_task + i) * keys;
-                            for (score, &bias) in row.iter_mut().zip(&bias[at..at + keys]) {
-                                *score = *score * scale + bias;
-                            }
-                        }
-                        None => row.iter_mut().for_each(|score| *score *= scale),
-                    }
-                    softmax(row);
-                }
-            },
-        );
-    });
-}
-
 /// Below this part of the largest one, `exp(-40)`, a probability counts as none: single precision
 /// would not notice it in a sum. What is masked comes out as zero and not as the smallest numbers
 /// there are, which processors multiply a hundred times slower than others.
@@ -286,24 +314,6 @@ pub(super) fn softmax(row: &mut [f32]) -> f32 {
         *value *= inverse;
     }
     top + sum.ln()
-}
-
-/// `grad`, the gradient of the weights, becomes that of the unscaled scores.
-pub(super) fn back_weights(weights: &[f32], keys: usize, scale: f32, grad: &mut [f32]) {
-    let step = rows(keys) * keys;
-    grad.par_chunks_mut(step).zip(weights.par_chunks(step)).for_each(|(grad, weights)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (grad, weights) in grad.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
-                    let mean = dot(grad, weights);
-                    for (grad, &weight) in grad.iter_mut().zip(weights) {
-                        *grad = scale * weight * (*grad - mean);
-                    }
-                }
-            },
-        );
-    });
 }
 
 /// Turns rows of logits into probabilities in place; returns each row's loss.

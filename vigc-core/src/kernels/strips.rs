@@ -30,6 +30,8 @@ mod tile;
 
 pub(super) use backend::{full_product, strips_product};
 pub(super) use dense::attention;
+#[cfg(feature = "train")]
+pub(super) use dense::attention_gradients;
 pub(super) use memory::filled;
 pub(crate) use pack::{Line, pack, unpack};
 pub use pages::{PAGE, PagedRow, Pages};

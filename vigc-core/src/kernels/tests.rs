@@ -95,6 +95,62 @@ fn attention_with_and_without_bias() {
 }
 
 #[test]
+fn attention_of_several_texts_in_a_row() {
+    let device = device();
+    let heads = |seq| random([2, seq, 3, 20], &device).swap_dims(1, 2);
+    // Texts of 23 tokens behind a prefix of 5; the second row of the batch holds a shorter one, and padding.
+    let seq = 74;
+    let sees = |batch: usize, query: usize, key: usize| {
+        let text = |token: usize| token.saturating_sub(5) / (23 - batch);
+        let padding = batch == 1 && key > 60;
+        key <= query && (key < 5 || text(key) == text(query)) && !padding
+    };
+    let bias: Vec<f32> = (0..2 * seq * seq)
+        .map(|i| if sees(i / seq / seq, i / seq % seq, i % seq) { 0.0 } else { -1e30 })
+        .collect();
+    let bias = Tensor::from_data(TensorData::new(bias, [2, 1, seq, seq]), &device.clone().inner());
+    let theirs = |[q, k, v]: [Tensor<4>; 3]| {
+        let scores = (q * 0.3).matmul(k.transpose()) + bias.clone();
+        activation::softmax(scores, 3).matmul(v)
+    };
+    let ours = |[q, k, v]: [Tensor<4>; 3]| attention(q, k, v, Some(bias.clone()), 0.3);
+    // Rows of padding mean nothing, and are mixed of other keys here than there.
+    let real = |x: Tensor<4>| x.narrow(2, 0, 61);
+    same([heads(seq), heads(seq), heads(seq)], |x| real(ours(x)), |x| real(theirs(x)));
+}
+
+#[test]
+fn rotations() {
+    let device = device();
+    let angles = random([2, 5, 1, 6], &device.clone().inner());
+    let (cos, sin) = (angles.clone().cos(), angles.sin());
+    let theirs = |[x]: [Tensor<4>; 1]| {
+        let (low, high) = (x.clone().narrow(3, 0, 6), x.narrow(3, 6, 6));
+        let turned = low.clone() * cos.clone() - high.clone() * sin.clone();
+        Tensor::cat(vec![turned, high * cos.clone() + low * sin.clone()], 3)
+    };
+    let x = random([2, 5, 3, 12], &device);
+    same([x], |[x]| rotate(x, cos.clone(), sin.clone()), theirs);
+}
+
+#[test]
+fn products() {
+    let device = device();
+    // More rows than a task of the transposition or of the sums has, and fewer than a tile.
+    for [rows, inputs, outputs] in [[700, 37, 50], [3, 20, 16], [1, 1, 1]] {
+        let x = random([rows, inputs], &device) * 0.1;
+        let inputs = [x, random([inputs, outputs], &device)];
+        same(inputs, |[x, w]| product(x, w, None), |[x, w]| x.matmul(w));
+    }
+    let inputs = [random([9, 9], &device), random([9, 9], &device), random([9, 1], &device)];
+    same(
+        inputs,
+        |[x, w, b]| product(x, w, Some(b.reshape([9]))),
+        |[x, w, b]| x.matmul(w) + b.reshape([1, 9]),
+    );
+}
+
+#[test]
 fn what_is_masked_weighs_nothing_at_all() {
     // And not the smallest number there is, with which every product would take a hundred times as long.
     let device = device().inner();

@@ -101,10 +101,6 @@ impl Linear {
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let bias = self.bias.as_ref().map(Param::val);
-        let device = input.device();
-        if let (Some(weight), true) = (&self.weight, device.is_autodiff()) {
-            return linear(input, weight.val(), bias);
-        }
         let mut dims = input.dims();
         let rows = dims[..D - 1].iter().product();
         let x = input.reshape([rows, dims[D - 1]]);

@@ -4,12 +4,13 @@
 //! neighbour, so published weights are used as they are.
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
+use vigc_core::kernels::rotate;
 
 /// The rotation of every token of a batch, computed once and used by all layers.
 #[derive(Debug, Clone)]
 pub(super) struct Rotation {
+    /// `[batch, seq, 1, head_dim / 2]`, as the sines.
     cos: Tensor<4>,
-    /// The sines, negative for the first half of a head.
     sin: Tensor<4>,
 }
 
@@ -28,22 +29,12 @@ impl Rotation {
         let options = (&positions.device(), DType::F32);
         let frequencies = Tensor::<4>::from_data(frequencies, options);
         let angles = positions.float().cast(DType::F32).reshape([batch, seq, 1, 1]) * frequencies;
-        let (cos, sin) = (angles.clone().cos(), angles.sin());
-        Self {
-            cos: Tensor::cat(vec![cos.clone(), cos], 3).cast(dtype),
-            sin: Tensor::cat(vec![sin.clone().neg(), sin], 3).cast(dtype),
-        }
+        Self { cos: angles.clone().cos().cast(dtype), sin: angles.sin().cast(dtype) }
     }
 
     /// Rotates heads, `[batch, seq, heads, head_dim]`.
     pub(super) fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, seq, heads, head_dim] = x.dims();
-        let swapped = x
-            .clone()
-            .reshape([batch, seq, heads, 2, head_dim / 2])
-            .flip([3])
-            .reshape([batch, seq, heads, head_dim]);
-        x * self.cos.clone() + swapped * self.sin.clone()
+        rotate(x, self.cos.clone(), self.sin.clone())
     }
 }
 

@@ -18,12 +18,6 @@ trait Products: Backend {
         bias: FloatTensor<Self>,
         outputs: usize,
     ) -> FloatTensor<Self>;
-
-    fn product_of_full(
-        x: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
 }
 
 fn product(x: &FlexTensor, outputs: usize, weights: Weights<'_>, bias: &FlexTensor) -> FlexTensor {
@@ -45,20 +39,16 @@ impl Products for Flex {
         let format = Format::of_unit(unit).expect("strips have units of a known size");
         product(&x, outputs, Weights::Strips(format, strips.bytes()), &bias)
     }
-
-    fn product_of_full(
-        x: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let (outputs, w) = (dims(&w)[1], Numbers::of(&w));
-        product(&x, outputs, Weights::Full(w.slice()), &bias)
-    }
 }
 
-/// The bias, or no numbers: the dispatch knows no optional tensors.
-fn or_none(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
-    bias.unwrap_or_else(|| Tensor::zeros([0], &x.device()))
+/// `x w + bias` in f32; a bias of no numbers is none.
+pub(in super::super) fn full_product(
+    x: &FlexTensor,
+    w: &FlexTensor,
+    bias: &FlexTensor,
+) -> FlexTensor {
+    let (outputs, w) = (dims(w)[1], Numbers::of(w));
+    product(x, outputs, Weights::Full(w.slice()), bias)
 }
 
 pub(in super::super) fn strips_product(
@@ -67,17 +57,8 @@ pub(in super::super) fn strips_product(
     bias: Option<Tensor<1>>,
     outputs: usize,
 ) -> Tensor<2> {
-    let bias = or_none(bias, &x).into_dispatch();
+    // The dispatch knows no optional tensors.
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([0], &x.device())).into_dispatch();
     let (x, strips) = (x.into_dispatch(), strips.into_dispatch());
     Tensor::from_dispatch(Dispatch::product_of_strips(x, strips, bias, outputs))
-}
-
-pub(in super::super) fn full_product(
-    x: Tensor<2>,
-    w: Tensor<2>,
-    bias: Option<Tensor<1>>,
-) -> Tensor<2> {
-    let bias = or_none(bias, &x).into_dispatch();
-    let (x, w) = (x.into_dispatch(), w.into_dispatch());
-    Tensor::from_dispatch(Dispatch::product_of_full(x, w, bias))
 }

@@ -1,10 +1,270 @@
-//! Attention over tensors, as an implementation of [`Kernels`](crate::kernels::backend::Kernels).
+//! Attention over tensors of heads, and its gradients.
+//!
+//! A task is one head of one row of the batch, whose keys and values stay in the core's cache. Tiles of queries pass over the
+//! pages of sixteen keys that one of them sees; what a bias hides from all of them costs nothing, which in training
+//! is most of a row that several texts share.
+
+#[cfg(feature = "train")]
+mod gradient;
+
+use std::ops::Range;
 
 use burn::backend::flex::{FlexTensor, Layout};
+use pulp::Arch;
 use rayon::prelude::*;
 
-use super::pages::{Bias, PAGE, Pages, Queries};
+#[cfg(feature = "train")]
+pub(in super::super) use gradient::attention_gradients;
+
+use super::STRIP;
+use super::pages::PAGE;
+use super::tile::{Matrix, ROWS};
 use crate::kernels::backend::{Numbers, dims, tensor};
+use crate::kernels::rows::softmax;
+
+/// A bias below this hides a key: its weight would be nothing beside that of any other.
+const HIDDEN: f32 = -1e20;
+
+/// `softmax(q k^T * scale + bias) v`; a bias of no keys is none.
+pub(in super::super) fn attention(
+    q: &FlexTensor,
+    k: &FlexTensor,
+    v: &FlexTensor,
+    bias: &FlexTensor,
+    scale: f32,
+) -> FlexTensor {
+    Attention::new([q, k, v], bias, scale).mix()
+}
+
+/// An attention to be computed.
+struct Attention {
+    sizes: Sizes,
+    q: Heads,
+    k: Heads,
+    v: Heads,
+    mask: Mask,
+    scale: f32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    batch: usize,
+    heads: usize,
+    queries: usize,
+    keys: usize,
+    head_dim: usize,
+}
+
+/// One head of one row of the batch.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    batch: usize,
+    head: usize,
+}
+
+impl Sizes {
+    /// The width of a head in whole strips.
+    fn width(self) -> usize {
+        self.head_dim.next_multiple_of(STRIP)
+    }
+
+    fn pages(self) -> usize {
+        self.keys.div_ceil(PAGE)
+    }
+
+    /// The queries of each tile.
+    fn tiles(self) -> impl Iterator<Item = Range<usize>> {
+        parts(self.queries)
+    }
+
+    fn places(self) -> impl IndexedParallelIterator<Item = Place> {
+        let place = move |task| Place { batch: task / self.heads, head: task % self.heads };
+        (0..self.batch * self.heads).into_par_iter().map(place)
+    }
+
+    /// The rows of every head of `[batch, rows, heads, head_dim]`: so laid out, heads can be joined without a copy.
+    fn deal(self, numbers: &mut [f32]) -> Vec<Vec<&mut [f32]>> {
+        let rows = numbers.len() / (self.batch * self.heads * self.head_dim).max(1);
+        let heads = (0..self.batch * self.heads).map(|_| Vec::with_capacity(rows));
+        let mut heads: Vec<Vec<&mut [f32]>> = heads.collect();
+        for (i, row) in numbers.chunks_exact_mut(self.head_dim.max(1)).enumerate() {
+            let batch = i / (rows * self.heads);
+            heads[batch * self.heads + i % self.heads].push(row);
+        }
+        heads
+    }
+
+    /// Rows that were dealt out, as `[batch, heads, rows, head_dim]`.
+    fn joined(self, numbers: Vec<f32>, rows: usize) -> FlexTensor {
+        tensor(numbers, [self.batch, rows, self.heads, self.head_dim]).transpose(1, 2)
+    }
+}
+
+/// Up to [`ROWS`] rows at a time, as equal as can be.
+fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = rows.div_ceil(ROWS);
+    (0..parts).map(move |part| rows * part / parts..rows * (part + 1) / parts)
+}
+
+impl Attention {
+    fn new([q, k, v]: [&FlexTensor; 3], bias: &FlexTensor, scale: f32) -> Self {
+        let [batch, heads, queries, head_dim] = dims(q)[..] else {
+            unreachable!("heads have four axes")
+        };
+        let sizes = Sizes { batch, heads, queries, keys: dims(k)[2], head_dim };
+        let mask = Mask::new(bias, sizes);
+        Self { sizes, q: Heads::of(q), k: Heads::of(k), v: Heads::of(v), mask, scale }
+    }
+
+    fn mix(&self) -> FlexTensor {
+        let Sizes { batch, heads, queries, head_dim, .. } = self.sizes;
+        let mut out = vec![0.0; batch * heads * queries * head_dim];
+        let tasks = self.sizes.places().zip(self.sizes.deal(&mut out));
+        tasks.for_each_init(Scratch::default, |scratch, (place, out)| {
+            self.mix_head(place, out, scratch);
+        });
+        self.sizes.joined(out, queries)
+    }
+
+    fn mix_head(&self, place: Place, mut out: Vec<&mut [f32]>, scratch: &mut Scratch) {
+        let Scratch { keys, values, weights, sums } = scratch;
+        let Sizes { keys: rows, head_dim, .. } = self.sizes;
+        self.k.strips(place, rows, head_dim, keys);
+        self.v.lines(place, rows, head_dim, values);
+        for (tile, queries) in self.sizes.tiles().enumerate() {
+            let runs = self.mask.runs(place, tile);
+            self.weigh(place, queries.clone(), runs, keys, weights);
+            self.mix_lines(values, runs, weights, queries.len(), sums);
+            let sums = sums.chunks_exact(self.sizes.width());
+            for (out, sums) in out[queries].iter_mut().zip(sums) {
+                out.copy_from_slice(&sums[..head_dim]);
+            }
+        }
+    }
+
+    /// The weights of some queries for the keys of some pages, `[queries, 16 pages]`.
+    fn weigh(
+        &self,
+        place: Place,
+        queries: Range<usize>,
+        runs: &[Range<usize>],
+        keys: &[f32],
+        weights: &mut Vec<f32>,
+    ) {
+        let q = self.q.from(place, queries.start);
+        self.multiply_strips((q, self.q.row()), keys, runs, queries.len(), weights);
+        let width = weights.len() / queries.len();
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (weights, query) in weights.chunks_exact_mut(width.max(1)).zip(queries) {
+                    let bias = self.mask.row(place, query);
+                    weigh(weights, runs, bias, self.sizes.keys, self.scale);
+                }
+            },
+        );
+    }
+
+    /// Products of rows with strips of some pages, `[rows, 16 pages]`.
+    fn multiply_strips(
+        &self,
+        (x, x_row): (&[f32], usize),
+        strips: &[f32],
+        runs: &[Range<usize>],
+        rows: usize,
+        products: &mut Vec<f32>,
+    ) {
+        let strip = self.sizes.head_dim * STRIP;
+        let width = runs.iter().map(Range::len).sum::<usize>() * PAGE;
+        refill(products, rows * width);
+        let mut at = 0;
+        for run in runs {
+            let strips = Matrix {
+                numbers: &strips[run.start * strip..],
+                strip,
+                unit: STRIP,
+                units: self.sizes.head_dim,
+                strips: run.len(),
+            };
+            strips.add(x, x_row, rows, &mut products[at..], width);
+            at += run.len() * PAGE;
+        }
+    }
+
+    /// Sums of lines of some pages, weighted, `[rows, width]`.
+    fn mix_lines(
+        &self,
+        lines: &[f32],
+        runs: &[Range<usize>],
+        weights: &[f32],
+        rows: usize,
+        sums: &mut Vec<f32>,
+    ) {
+        let (width, x_row) = (self.sizes.width(), weights.len() / rows);
+        refill(sums, rows * width);
+        let mut at = 0;
+        for run in runs {
+            let keys = run.start * PAGE..(run.end * PAGE).min(self.sizes.keys);
+            add_lines(lines, keys, width, (&weights[at..], x_row), rows, sums);
+            at += run.len() * PAGE;
+        }
+    }
+}
+
+/// Adds lines, weighted, to the sums of some rows.
+fn add_lines(
+    lines: &[f32],
+    of: Range<usize>,
+    width: usize,
+    (weights, row): (&[f32], usize),
+    rows: usize,
+    sums: &mut [f32],
+) {
+    let lines = Matrix {
+        numbers: &lines[of.start * width..],
+        strip: STRIP,
+        unit: width,
+        units: of.len(),
+        strips: width / STRIP,
+    };
+    lines.add(weights, row, rows, sums, width);
+}
+
+/// What a thread needs for a head, kept from one to the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    weights: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+fn refill(numbers: &mut Vec<f32>, len: usize) {
+    numbers.clear();
+    numbers.resize(len, 0.0);
+}
+
+/// Turns a row of scores for the keys of some pages into weights.
+#[inline(always)]
+fn weigh(scores: &mut [f32], runs: &[Range<usize>], bias: Option<&[f32]>, keys: usize, scale: f32) {
+    let mut rest = &mut *scores;
+    for run in runs {
+        let (of_run, after) = rest.split_at_mut(run.len() * PAGE);
+        rest = after;
+        let keys = run.start * PAGE..(run.end * PAGE).min(keys);
+        let (seen, padding) = of_run.split_at_mut(keys.len());
+        match bias {
+            Some(bias) => {
+                for (score, bias) in seen.iter_mut().zip(&bias[keys]) {
+                    *score = *score * scale + bias;
+                }
+            }
+            None => seen.iter_mut().for_each(|score| *score *= scale),
+        }
+        padding.fill(f32::NEG_INFINITY);
+    }
+    softmax(scores);
+}
 
 /// A tensor of heads, `[batch, heads, rows, head_dim]`, wherever its numbers lie.
 struct Heads {
@@ -23,58 +283,116 @@ impl Heads {
         Self { tensor, strides }
     }
 
+    /// Numbers between rows.
+    fn row(&self) -> usize {
+        self.strides[2]
+    }
+
     /// The numbers from a row of a head on.
-    fn from(&self, batch: usize, head: usize, row: usize) -> &[f32] {
+    fn from(&self, place: Place, row: usize) -> &[f32] {
         let [of_batch, of_head, of_row] = self.strides;
-        let at = batch * of_batch + head * of_head + row * of_row;
+        let at = place.batch * of_batch + place.head * of_head + row * of_row;
         &self.tensor.storage::<f32>()[self.tensor.layout().start_offset() + at..]
+    }
+
+    /// A head's rows as strips of sixteen, `[pages, head_dim, 16]`.
+    fn strips(&self, place: Place, rows: usize, head_dim: usize, strips: &mut Vec<f32>) {
+        refill(strips, rows.div_ceil(PAGE) * head_dim * PAGE);
+        let strips = strips.chunks_exact_mut((head_dim * PAGE).max(1));
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (page, strip) in strips.enumerate() {
+                    let lanes = PAGE.min(rows - page * PAGE);
+                    let from = self.from(place, page * PAGE);
+                    for lane in 0..lanes {
+                        let row = &from[lane * self.row()..][..head_dim];
+                        for (numbers, &number) in
+                            strip.as_chunks_mut::<PAGE>().0.iter_mut().zip(row)
+                        {
+                            numbers[lane] = number;
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// A head's rows one after the other, `[rows, width]`.
+    fn lines(&self, place: Place, rows: usize, head_dim: usize, lines: &mut Vec<f32>) {
+        let width = head_dim.next_multiple_of(STRIP);
+        refill(lines, rows * width);
+        for (row, line) in lines.chunks_exact_mut(width.max(1)).enumerate() {
+            line[..head_dim].copy_from_slice(&self.from(place, row)[..head_dim]);
+        }
     }
 }
 
-/// `softmax(q k^T * scale + bias) v`; a bias of no keys is none.
-pub(in super::super) fn attention(
-    q: &FlexTensor,
-    k: &FlexTensor,
-    v: &FlexTensor,
-    bias: &FlexTensor,
-    scale: f32,
-) -> FlexTensor {
-    let [batch, heads, queries, head_dim] = dims(q)[..] else {
-        unreachable!("heads have four axes")
-    };
-    let (keys, of_bias) = (dims(k)[2], dims(bias));
-    let (q, k, v) = (Heads::of(q), Heads::of(k), Heads::of(v));
-    let bias = (of_bias[3] == keys).then(|| Numbers::of(bias));
-    let pages: Vec<_> = (0..keys.div_ceil(PAGE)).collect();
-    let one = |task: usize| {
-        let (batch, head) = (task / heads, task % heads);
-        let mut source = Pages::new(1, head_dim);
-        source.reserve(pages.len());
-        for key in 0..keys {
-            let slot = (key / PAGE, key % PAGE);
-            source.write(slot, 0, k.from(batch, head, key), v.from(batch, head, key));
-        }
-        let mut out = vec![0.0; queries * head_dim];
-        let row_of_bias = |query: usize| {
-            let batch = if of_bias[0] > 1 { batch } else { 0 };
-            let query = if of_bias[2] > 1 { query } else { 0 };
-            let numbers = bias.as_ref().map(Numbers::slice).unwrap_or_default();
-            &numbers[(batch * of_bias[2] + query) * keys..][..keys]
+/// What is added to scores, and what of it matters.
+struct Mask {
+    numbers: Option<Numbers>,
+    /// Rows of the batch that have a bias of their own: all, or one for all.
+    batch: usize,
+    /// The same for queries.
+    queries: usize,
+    keys: usize,
+    /// The pages that each tile of queries sees, by row of the batch.
+    runs: Vec<Vec<Vec<Range<usize>>>>,
+}
+
+impl Mask {
+    fn new(bias: &FlexTensor, sizes: Sizes) -> Self {
+        let shape = dims(bias);
+        let numbers = (shape[3] == sizes.keys && sizes.keys > 0).then(|| Numbers::of(bias));
+        let (batch, queries) = match numbers {
+            Some(_) => (shape[0], shape[2]),
+            None => (1, 1),
         };
-        let bias = bias.is_some().then_some(&row_of_bias as Bias<'_, '_>);
-        let q = Queries { q: q.from(batch, head, 0), row: q.strides[2], count: queries, scale };
-        source.read(0, &pages, q, |_| keys, bias, &mut out);
-        out
-    };
-    let done: Vec<_> = (0..batch * heads).into_par_iter().map(one).collect();
-    // As `[batch, queries, heads, head_dim]`, so that heads can be joined without another copy.
-    let mut joined = vec![0.0; batch * queries * heads * head_dim];
-    let rows = joined.par_chunks_exact_mut((heads * head_dim).max(1)).enumerate();
-    rows.for_each(|(row, out)| {
-        let (batch, query) = (row / queries, row % queries);
-        for (head, out) in out.chunks_exact_mut(head_dim).enumerate() {
-            out.copy_from_slice(&done[batch * heads + head][query * head_dim..][..head_dim]);
+        let mut mask = Self { numbers, batch, queries, keys: sizes.keys, runs: Vec::new() };
+        let runs_of = |batch| {
+            let place = Place { batch, head: 0 };
+            sizes.tiles().map(|queries| mask.seen_by(place, queries, sizes.pages())).collect()
+        };
+        mask.runs = (0..batch).into_par_iter().map(runs_of).collect();
+        mask
+    }
+
+    /// The bias of a query.
+    fn row(&self, place: Place, query: usize) -> Option<&[f32]> {
+        let batch = if self.batch > 1 { place.batch } else { 0 };
+        let query = if self.queries > 1 { query } else { 0 };
+        let numbers = self.numbers.as_ref()?.slice();
+        Some(&numbers[(batch * self.queries + query) * self.keys..][..self.keys])
+    }
+
+    /// The pages of which queries see something; all, if they see nothing.
+    fn seen_by(&self, place: Place, queries: Range<usize>, pages: usize) -> Vec<Range<usize>> {
+        let sees = |page: usize| {
+            queries.clone().any(|query| match self.row(place, query) {
+                Some(bias) => {
+                    let keys = page * PAGE..self.keys.min((page + 1) * PAGE);
+                    bias[keys].iter().any(|&bias| bias > HIDDEN)
+                }
+                None => true,
+            })
+        };
+        let runs = joined((0..pages).filter(|&page| sees(page)).map(|page| page..page + 1));
+        if runs.is_empty() { Vec::from([0..pages]) } else { runs }
+    }
+
+    fn runs(&self, place: Place, tile: usize) -> &[Range<usize>] {
+        &self.runs[if self.batch > 1 { place.batch } else { 0 }][tile]
+    }
+}
+
+/// Ranges in their order, those that touch as one.
+fn joined(ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match runs.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => runs.push(range),
         }
-    });
-    tensor(joined, [batch, queries, heads, head_dim]).transpose(1, 2)
+    }
+    runs
 }

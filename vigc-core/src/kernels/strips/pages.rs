@@ -6,11 +6,10 @@
 //! softmax is taken in sixteen lanes that begin with the row's first key.
 
 use pulp::Arch;
-use pulp::bytemuck::cast_slice;
 use rayon::prelude::*;
 
 use super::STRIP;
-use super::tile::{Kernel, Path, ROWS, Tile};
+use super::tile::{Matrix, ROWS};
 use crate::kernels::rows::softmax;
 
 /// Tokens of a page.
@@ -51,17 +50,14 @@ impl PagedRow<'_> {
 
 /// Queries of one head.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Queries<'a> {
+struct Queries<'a> {
     /// The first query.
-    pub(super) q: &'a [f32],
+    q: &'a [f32],
     /// Numbers between queries.
-    pub(super) row: usize,
-    pub(super) count: usize,
-    pub(super) scale: f32,
+    row: usize,
+    count: usize,
+    scale: f32,
 }
-
-/// What is added to a query's scores.
-pub(super) type Bias<'a, 'b> = &'a dyn Fn(usize) -> &'b [f32];
 
 impl Pages {
     /// No pages, for heads of some width.
@@ -92,13 +88,7 @@ impl Pages {
     }
 
     /// Writes a head's key and value.
-    pub(super) fn write(
-        &mut self,
-        (page, place): (usize, usize),
-        head: usize,
-        key: &[f32],
-        value: &[f32],
-    ) {
+    fn write(&mut self, (page, place): (usize, usize), head: usize, key: &[f32], value: &[f32]) {
         let head = page * self.heads + head;
         let strip = &mut self.keys[head * self.head_dim * PAGE..];
         for (lane, &key) in strip[place..].iter_mut().step_by(PAGE).zip(key) {
@@ -144,7 +134,7 @@ impl Pages {
                 };
                 let out = &mut out[first * self.head_dim..(first + row.new) * self.head_dim];
                 let before = row.len - row.new;
-                self.read(head / group, row.pages, queries, |query| before + query + 1, None, out);
+                self.read(head / group, row.pages, queries, |query| before + query + 1, out);
                 first += row.new;
             }
             out
@@ -173,17 +163,15 @@ impl Pages {
         }
     }
 
-    /// Lets queries of one head read a row's keys: the first `visible` of them, with a bias for each if there is one.
-    pub(super) fn read<'b>(
+    /// Lets queries of one head read a row's keys, each the first `visible` of them.
+    fn read(
         &self,
         head: usize,
         pages: &[usize],
         queries: Queries<'_>,
         visible: impl Fn(usize) -> usize,
-        bias: Option<Bias<'_, 'b>>,
         out: &mut [f32],
     ) {
-        let path = Path::best(Kernel::F32);
         let (mut scores, mut mixed) = (Vec::new(), Vec::new());
         let tiles = queries.count.div_ceil(ROWS);
         for tile in 0..tiles {
@@ -192,18 +180,16 @@ impl Pages {
             let most = (from..from + rows).map(&visible).max().unwrap_or(0);
             let pages = &pages[..most.div_ceil(PAGE)];
             let q = Queries { q: &queries.q[from * queries.row..], count: rows, ..queries };
-            self.score(head, pages, q, path, &mut scores);
+            self.score(head, pages, q, &mut scores);
             Arch::new().dispatch(
                 #[inline(always)]
                 || {
                     for (i, scores) in scores.chunks_exact_mut(pages.len() * PAGE).enumerate() {
-                        let visible = visible(from + i);
-                        let bias = bias.map(|bias| bias(from + i));
-                        weigh(scores, visible, bias, queries.scale);
+                        weigh(scores, visible(from + i), queries.scale);
                     }
                 },
             );
-            self.mix(head, pages, most, &scores, rows, path, &mut mixed);
+            self.mix(head, pages, most, &scores, rows, &mut mixed);
             let out = out[from * self.head_dim..].chunks_exact_mut(self.head_dim);
             for (out, mixed) in out.zip(mixed.chunks_exact(self.width)) {
                 out.copy_from_slice(&mixed[..self.head_dim]);
@@ -212,14 +198,7 @@ impl Pages {
     }
 
     /// Products of queries and keys, `[queries, 16 pages]`.
-    fn score(
-        &self,
-        head: usize,
-        pages: &[usize],
-        q: Queries<'_>,
-        path: Path,
-        scores: &mut Vec<f32>,
-    ) {
+    fn score(&self, head: usize, pages: &[usize], q: Queries<'_>, scores: &mut Vec<f32>) {
         let keys = pages.len() * PAGE;
         scores.clear();
         scores.resize(q.count * keys, 0.0);
@@ -227,33 +206,19 @@ impl Pages {
         let mut first = 0;
         while first < pages.len() {
             let strips = run(&pages[first..]);
-            let w = &self.keys[(pages[first] * self.heads + head) * strip..];
-            let mut tile = Tile {
-                x: cast_slice(q.q),
-                x_row: q.row,
-                x_scales: &[],
-                x_starts: &[],
-                x_blocks: 0,
-                w: cast_slice(w),
-                w_strip: 4 * self.heads * strip,
-                w_unit: 4 * PAGE,
-                w_scales: &[],
+            let keys_of_run = Matrix {
+                numbers: &self.keys[(pages[first] * self.heads + head) * strip..],
+                strip: self.heads * strip,
+                unit: PAGE,
                 units: self.head_dim,
-                sums: &mut scores[first * PAGE..],
-                sums_row: keys,
-                rows: q.count,
                 strips,
             };
-            tile.run(Kernel::F32, path);
+            keys_of_run.add(q.q, q.row, q.count, &mut scores[first * PAGE..], keys);
             first += strips;
         }
     }
 
     /// Sums of `keys` values, weighted, `[queries, width]`.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "half a step of `read`, which has no use outside of it"
-    )]
     fn mix(
         &self,
         head: usize,
@@ -261,61 +226,33 @@ impl Pages {
         keys: usize,
         weights: &[f32],
         rows: usize,
-        path: Path,
         mixed: &mut Vec<f32>,
     ) {
         mixed.clear();
         mixed.resize(rows * self.width, 0.0);
-        let all = self.width / STRIP;
-        let mut strip = 0;
-        while strip < all {
-            let strips = 1 << (all - strip).min(4).ilog2();
-            for (at, &page) in pages.iter().enumerate() {
-                let w =
-                    &self.values[(page * self.heads + head) * PAGE * self.width + strip * STRIP..];
-                let mut tile = Tile {
-                    x: cast_slice(&weights[at * PAGE..]),
-                    x_row: pages.len() * PAGE,
-                    x_scales: &[],
-                    x_starts: &[],
-                    x_blocks: 0,
-                    w: cast_slice(w),
-                    w_strip: 4 * STRIP,
-                    w_unit: 4 * self.width,
-                    w_scales: &[],
-                    units: PAGE.min(keys - at * PAGE),
-                    sums: &mut mixed[strip * STRIP..],
-                    sums_row: self.width,
-                    rows,
-                    strips,
-                };
-                tile.run(Kernel::F32, path);
-            }
-            strip += strips;
+        for (at, &page) in pages.iter().enumerate() {
+            let values = Matrix {
+                numbers: &self.values[(page * self.heads + head) * PAGE * self.width..],
+                strip: STRIP,
+                unit: self.width,
+                units: PAGE.min(keys - at * PAGE),
+                strips: self.width / STRIP,
+            };
+            values.add(&weights[at * PAGE..], pages.len() * PAGE, rows, mixed, self.width);
         }
     }
 }
 
-/// How many of the pages lie one after the other: four, two or one.
+/// How many of the pages lie one after the other.
 fn run(pages: &[usize]) -> usize {
-    let follows = |i: usize| pages.get(i) == Some(&(pages[0] + i));
-    match (follows(1), follows(2) && follows(3)) {
-        (true, true) => 4,
-        (true, false) => 2,
-        (false, _) => 1,
-    }
+    pages.windows(2).take_while(|pair| pair[1] == pair[0] + 1).count() + 1
 }
 
 /// Turns scores into weights; what is not visible gets none.
 #[inline(always)]
-fn weigh(scores: &mut [f32], visible: usize, bias: Option<&[f32]>, scale: f32) {
+fn weigh(scores: &mut [f32], visible: usize, scale: f32) {
     let (seen, hidden) = scores.split_at_mut(visible);
-    match bias {
-        Some(bias) => {
-            seen.iter_mut().zip(bias).for_each(|(score, bias)| *score = *score * scale + bias);
-        }
-        None => seen.iter_mut().for_each(|score| *score *= scale),
-    }
+    seen.iter_mut().for_each(|score| *score *= scale);
     hidden.fill(f32::NEG_INFINITY);
     softmax(scores);
 }

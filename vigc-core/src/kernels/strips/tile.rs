@@ -1,6 +1,7 @@
 //! A few rows times a few strips, the piece that kernels work on.
 
 use pulp::Arch;
+use pulp::bytemuck::cast_slice;
 
 use super::{Format, STRIP, portable};
 use crate::nn::blocks::BLOCK;
@@ -158,6 +159,54 @@ impl Tile<'_> {
         if matches!(kernel, Kernel::Wide { .. }) {
             let scales = last(self.strips, self.w_strip / BLOCK) + self.units * STRIP;
             assert!(self.w_scales.len() >= scales, "{scales} scales");
+        }
+    }
+}
+
+/// A matrix of f32, in strips or in lines.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Matrix<'a> {
+    pub(super) numbers: &'a [f32],
+    /// Numbers between strips.
+    pub(super) strip: usize,
+    /// Numbers between units.
+    pub(super) unit: usize,
+    pub(super) units: usize,
+    pub(super) strips: usize,
+}
+
+impl Matrix<'_> {
+    /// Adds the products of up to [`ROWS`] rows, `x_row` numbers apart, to sums that are `sums_row` apart.
+    pub(super) fn add(
+        &self,
+        x: &[f32],
+        x_row: usize,
+        rows: usize,
+        sums: &mut [f32],
+        sums_row: usize,
+    ) {
+        let path = Path::best(Kernel::F32);
+        let mut first = 0;
+        while first < self.strips {
+            let strips = 1 << (self.strips - first).min(4).ilog2();
+            Tile {
+                x: cast_slice(x),
+                x_row,
+                x_scales: &[],
+                x_starts: &[],
+                x_blocks: 0,
+                w: cast_slice(&self.numbers[first * self.strip..]),
+                w_strip: 4 * self.strip,
+                w_unit: 4 * self.unit,
+                w_scales: &[],
+                units: self.units,
+                sums: &mut sums[first * STRIP..],
+                sums_row,
+                rows,
+                strips,
+            }
+            .run(Kernel::F32, path);
+            first += strips;
         }
     }
 }

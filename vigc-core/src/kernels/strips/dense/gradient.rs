@@ -1,0 +1,172 @@
+//! The gradients of an attention. Weights are computed anew: keeping them would take longer.
+
+use std::ops::Range;
+
+use burn::backend::flex::FlexTensor;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, joined, parts, refill};
+use crate::kernels::rows::dot;
+
+/// The gradients of queries, keys and values, given that of what they are mixed to.
+pub(in super::super::super) fn attention_gradients(
+    inputs: [&FlexTensor; 3],
+    bias: &FlexTensor,
+    scale: f32,
+    grad: &FlexTensor,
+) -> [FlexTensor; 3] {
+    let attention = Attention::new(inputs, bias, scale);
+    Gradients { grad: Heads::of(grad), attention }.compute()
+}
+
+struct Gradients {
+    attention: Attention,
+    grad: Heads,
+}
+
+/// The rows of a head's gradients.
+struct Rows<'a> {
+    q: Vec<&'a mut [f32]>,
+    k: Vec<&'a mut [f32]>,
+    v: Vec<&'a mut [f32]>,
+}
+
+/// What a thread needs for a head, kept from one to the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// Keys and values as strips.
+    keys: Vec<f32>,
+    values: Vec<f32>,
+    /// Keys, queries and what comes back, as lines.
+    key_lines: Vec<f32>,
+    query_lines: Vec<f32>,
+    grad_lines: Vec<f32>,
+    /// Of a tile of queries: `[queries, 16 pages]`.
+    weights: Vec<f32>,
+    slopes: Vec<f32>,
+    /// Of all queries: `[keys, queries]`.
+    weights_of_keys: Vec<f32>,
+    slopes_of_keys: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+impl Gradients {
+    fn compute(&self) -> [FlexTensor; 3] {
+        let sizes = self.attention.sizes;
+        let Sizes { batch, heads, queries, keys, head_dim } = sizes;
+        let [mut q, mut k, mut v] =
+            [queries, keys, keys].map(|rows| vec![0.0; batch * heads * rows * head_dim]);
+        let rows = sizes.deal(&mut q).into_par_iter();
+        let rows = rows.zip(sizes.deal(&mut k)).zip(sizes.deal(&mut v));
+        let rows = rows.map(|((q, k), v)| Rows { q, k, v });
+        sizes.places().zip(rows).for_each_init(Scratch::default, |scratch, (place, mut rows)| {
+            self.lay_out(place, scratch);
+            self.of_queries(place, &mut rows.q, scratch);
+            self.of_keys(place, &mut rows, scratch);
+        });
+        [(q, queries), (k, keys), (v, keys)].map(|(numbers, rows)| sizes.joined(numbers, rows))
+    }
+
+    fn lay_out(&self, place: Place, scratch: &mut Scratch) {
+        let Attention { q, k, v, sizes, .. } = &self.attention;
+        let Sizes { queries, keys, head_dim, .. } = *sizes;
+        k.strips(place, keys, head_dim, &mut scratch.keys);
+        v.strips(place, keys, head_dim, &mut scratch.values);
+        k.lines(place, keys, head_dim, &mut scratch.key_lines);
+        q.lines(place, queries, head_dim, &mut scratch.query_lines);
+        self.grad.lines(place, queries, head_dim, &mut scratch.grad_lines);
+        // What no tile writes is never read.
+        let of_keys = sizes.pages() * PAGE * queries;
+        scratch.weights_of_keys.resize(of_keys, 0.0);
+        scratch.slopes_of_keys.resize(of_keys, 0.0);
+    }
+
+    /// The queries' gradients; weights and slopes are kept, turned, for the keys'.
+    fn of_queries(&self, place: Place, out: &mut [&mut [f32]], scratch: &mut Scratch) {
+        let Attention { sizes, mask, scale, .. } = &self.attention;
+        let Scratch { weights, slopes, sums, .. } = scratch;
+        for (tile, queries) in sizes.tiles().enumerate() {
+            let (runs, rows) = (mask.runs(place, tile), queries.len());
+            self.attention.weigh(place, queries.clone(), runs, &scratch.keys, weights);
+            let grad = (self.grad.from(place, queries.start), self.grad.row());
+            self.attention.multiply_strips(grad, &scratch.values, runs, rows, slopes);
+            let width = slopes.len() / rows;
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    let rows = slopes.chunks_exact_mut(width.max(1));
+                    for (slopes, weights) in rows.zip(weights.chunks_exact(width.max(1))) {
+                        let mean = dot(slopes, weights);
+                        for (slope, weight) in slopes.iter_mut().zip(weights) {
+                            *slope = scale * weight * (*slope - mean);
+                        }
+                    }
+                    let at = (queries.clone(), sizes.queries);
+                    turn(weights, runs, at.clone(), &mut scratch.weights_of_keys);
+                    turn(slopes, runs, at, &mut scratch.slopes_of_keys);
+                },
+            );
+            self.attention.mix_lines(&scratch.key_lines, runs, slopes, rows, sums);
+            copy(sums, sizes.width(), &mut out[queries]);
+        }
+    }
+
+    /// The keys' and values' gradients.
+    fn of_keys(&self, place: Place, rows: &mut Rows<'_>, scratch: &mut Scratch) {
+        let sizes = self.attention.sizes;
+        let Scratch { query_lines, grad_lines, weights_of_keys, slopes_of_keys, sums, .. } =
+            scratch;
+        for (page, seen) in self.seen(place).iter().enumerate() {
+            for keys in parts(PAGE.min(sizes.keys - page * PAGE)) {
+                let keys = page * PAGE + keys.start..page * PAGE + keys.end;
+                let of_values = (&*weights_of_keys, &*grad_lines, &mut rows.v);
+                let of_keys = (&*slopes_of_keys, &*query_lines, &mut rows.k);
+                for (factors, lines, out) in [of_values, of_keys] {
+                    refill(sums, keys.len() * sizes.width());
+                    for queries in seen {
+                        let factors = &factors[keys.start * sizes.queries + queries.start..];
+                        let factors = (factors, sizes.queries);
+                        add_lines(lines, queries.clone(), sizes.width(), factors, keys.len(), sums);
+                    }
+                    copy(sums, sizes.width(), &mut out[keys.clone()]);
+                }
+            }
+        }
+    }
+
+    /// The queries that look at each page.
+    fn seen(&self, place: Place) -> Vec<Vec<Range<usize>>> {
+        let Attention { sizes, mask, .. } = &self.attention;
+        let of_page = |page: usize| {
+            let sees = |tile| mask.runs(place, tile).iter().any(|run| run.contains(&page));
+            let tiles = sizes.tiles().enumerate();
+            joined(tiles.filter(|&(tile, _)| sees(tile)).map(|(_, queries)| queries))
+        };
+        (0..sizes.pages()).map(of_page).collect()
+    }
+}
+
+/// Puts a tile's rows, `[queries, 16 pages]`, into `[keys, all queries]`.
+#[inline(always)]
+fn turn(
+    rows: &[f32],
+    runs: &[Range<usize>],
+    (queries, all): (Range<usize>, usize),
+    turned: &mut [f32],
+) {
+    let width = rows.len() / queries.len();
+    let keys = runs.iter().flat_map(|run| run.start * PAGE..run.end * PAGE);
+    for (at, key) in keys.enumerate() {
+        let turned = &mut turned[key * all + queries.start..][..queries.len()];
+        for (row, turned) in turned.iter_mut().enumerate() {
+            *turned = rows[row * width + at];
+        }
+    }
+}
+
+fn copy(sums: &[f32], width: usize, rows: &mut [&mut [f32]]) {
+    for (row, sums) in rows.iter_mut().zip(sums.chunks_exact(width)) {
+        row.copy_from_slice(&sums[..row.len()]);
+    }
+}
