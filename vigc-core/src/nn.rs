@@ -1,11 +1,13 @@
-//! Tensor pieces that more than one model needs: masks, positions, and a linear layer that hides what
-//! its weights are stored in.
+//! Tensor pieces that more than one model needs: masks, positions, a norm, and a linear layer that hides
+//! what its weights are stored in.
 
 pub mod blocks;
+mod layer_norm;
 mod linear;
 mod mask;
 mod precision;
 
+pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearConfig, PackedWeight};
 pub use mask::{forbid_padding, positions};
 pub use precision::{ParsePrecisionError, Precision};

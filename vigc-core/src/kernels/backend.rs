@@ -66,19 +66,16 @@ impl Numbers {
     }
 
     /// A tensor's numbers, to be overwritten; copied only if somebody else has them, too.
-    #[cfg(feature = "train")]
     pub(super) fn owned(tensor: FlexTensor) -> Self {
         let numbers = Self::of(&tensor);
         drop(tensor);
         numbers
     }
 
-    #[cfg(feature = "train")]
     pub(super) fn slice_mut(&mut self) -> &mut [f32] {
         self.0.storage_mut()
     }
 
-    #[cfg(feature = "train")]
     pub(super) fn into_tensor(self) -> FlexTensor {
         self.0
     }
@@ -140,17 +137,15 @@ pub(super) fn losses(
 
 impl Kernels for Flex {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let numbers = Numbers::of(&x);
-        let mut out = vec![0.0; numbers.slice().len()];
-        map_gelu(numbers.slice(), &mut out);
-        tensor(out, dims(&x))
+        let mut numbers = Numbers::owned(x);
+        map_gelu(numbers.slice_mut());
+        numbers.into_tensor()
     }
 
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (open, numbers) = (Numbers::of(&gate), Numbers::of(&up));
-        let mut out = vec![0.0; numbers.slice().len()];
-        map_swiglu(open.slice(), numbers.slice(), &mut out);
-        tensor(out, dims(&gate))
+        let mut gate = Numbers::owned(gate);
+        map_swiglu(gate.slice_mut(), Numbers::of(&up).slice());
+        gate.into_tensor()
     }
 
     fn kernel_layer_norm(

@@ -13,13 +13,13 @@ fn rows(width: usize) -> usize {
     (TASK / width.max(1)).max(1)
 }
 
-pub(super) fn map_gelu(x: &[f32], out: &mut [f32]) {
-    out.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(out, x)| {
+pub(super) fn map_gelu(x: &mut [f32]) {
+    x.par_chunks_mut(TASK).for_each(|x| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = gelu(x);
+                for x in x {
+                    *x = gelu(*x);
                 }
             },
         );
@@ -40,14 +40,14 @@ pub(super) fn back_gelu(x: &[f32], grad: &mut [f32]) {
     });
 }
 
-pub(super) fn map_swiglu(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    let inputs = gate.par_chunks(TASK).zip(up.par_chunks(TASK));
-    out.par_chunks_mut(TASK).zip(inputs).for_each(|(out, (gate, up))| {
+/// `gate` becomes the result.
+pub(super) fn map_swiglu(gate: &mut [f32], up: &[f32]) {
+    gate.par_chunks_mut(TASK).zip(up.par_chunks(TASK)).for_each(|(gate, up)| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                for ((out, &gate), &up) in out.iter_mut().zip(gate).zip(up) {
-                    *out = gate * sigmoid(gate) * up;
+                for (gate, &up) in gate.iter_mut().zip(up) {
+                    *gate = *gate * sigmoid(*gate) * up;
                 }
             },
         );

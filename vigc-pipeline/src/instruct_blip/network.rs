@@ -1,10 +1,10 @@
 //! The network: image encoder, Q-Former, projection and language model, without tokenizers.
 
 use burn::module::{Module, Param};
-use burn::nn::{Initializer, LayerNorm, LayerNormConfig};
+use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use vigc_core::TokenBatch;
-use vigc_core::nn::{Linear, LinearConfig};
+use vigc_core::nn::{LayerNorm, Linear, LinearConfig};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::qformer::{ImageKeyValues, QFormer, QFormerConfig};
@@ -38,10 +38,9 @@ impl Network {
         let qformer = QFormerConfig { precision: qformer, ..config.qformer_config.clone() };
         let language = LlamaConfig { precision: language, ..config.text_config.clone() };
         let normal = Initializer::Normal { mean: 0.0, std: qformer.initializer_range };
-        let norm = LayerNormConfig::new(vision.hidden_size);
         Self {
             vision_model: vision.init(device),
-            ln_vision: norm.with_epsilon(config.ln_vision_eps()).init(device),
+            ln_vision: LayerNorm::new(vision.hidden_size, config.ln_vision_eps(), device),
             query_tokens: normal.init([1, config.num_query_tokens, qformer.hidden_size], device),
             qformer: qformer.init(device),
             language_projection: LinearConfig::new(qformer.hidden_size, language.hidden_size)

@@ -1,10 +1,9 @@
 //! A pre-norm transformer layer.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use vigc_core::kernels::gelu;
-use vigc_core::nn::Linear;
+use vigc_core::nn::{LayerNorm, Linear};
 
 use super::{Attention, EvaVitConfig};
 
@@ -39,11 +38,11 @@ pub struct EncoderLayer {
 impl EncoderLayer {
     pub(super) fn new(config: &EvaVitConfig, device: &Device) -> Self {
         let EvaVitConfig { hidden_size, intermediate_size, .. } = *config;
-        let norm = LayerNormConfig::new(hidden_size).with_epsilon(config.layer_norm_eps);
+        let norm = || LayerNorm::new(hidden_size, config.layer_norm_eps, device);
         Self {
-            layer_norm1: norm.init(device),
+            layer_norm1: norm(),
             self_attn: Attention::new(config, device),
-            layer_norm2: norm.init(device),
+            layer_norm2: norm(),
             mlp: Mlp {
                 fc1: config.linear(hidden_size, intermediate_size).init(device),
                 fc2: config.linear(intermediate_size, hidden_size).init(device),

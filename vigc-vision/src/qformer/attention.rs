@@ -1,9 +1,9 @@
 //! Self- and cross-attention with BERT's post-norm residual.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Bool, Device, Tensor};
-use vigc_core::nn::Linear;
+use vigc_core::nn::{LayerNorm, Linear};
 
 use super::{KeyValues, QFormerConfig};
 use crate::attention::{attend, split_heads};
@@ -47,9 +47,7 @@ impl QFormerAttention {
             },
             output: SelfOutput {
                 dense: config.linear(hidden, hidden, device),
-                layer_norm: LayerNormConfig::new(hidden)
-                    .with_epsilon(config.layer_norm_eps)
-                    .init(device),
+                layer_norm: LayerNorm::new(hidden, config.layer_norm_eps, device),
                 dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             },
         }

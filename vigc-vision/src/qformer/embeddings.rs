@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer};
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use vigc_core::TokenBatch;
+use vigc_core::nn::LayerNorm;
 
 use super::QFormerConfig;
 
@@ -27,9 +27,7 @@ impl QFormerEmbeddings {
                 .with_initializer(weight.clone())
                 .init(device),
             position_embeddings: positions.with_initializer(weight).init(device),
-            layernorm: LayerNormConfig::new(config.hidden_size)
-                .with_epsilon(config.layer_norm_eps)
-                .init(device),
+            layernorm: LayerNorm::new(config.hidden_size, config.layer_norm_eps, device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
         }
     }

@@ -1,10 +1,10 @@
 //! A post-norm layer with separate feed-forward networks for queries and text.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Bool, Device, Tensor};
 use vigc_core::kernels::gelu;
-use vigc_core::nn::Linear;
+use vigc_core::nn::{LayerNorm, Linear};
 
 use super::{KeyValues, QFormerAttention, QFormerConfig};
 
@@ -109,10 +109,9 @@ impl Intermediate {
 
 impl Output {
     fn new(config: &QFormerConfig, device: &Device) -> Self {
-        let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
         Self {
             dense: config.linear(config.intermediate_size, config.hidden_size, device),
-            layer_norm: norm.init(device),
+            layer_norm: LayerNorm::new(config.hidden_size, config.layer_norm_eps, device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
         }
     }

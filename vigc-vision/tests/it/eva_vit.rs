@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use burn::nn::LayerNormConfig;
 use burn::tensor::Device;
+use vigc_core::nn::LayerNorm;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_vision::eva_vit::{EvaVitConfig, keys};
 
@@ -25,8 +25,7 @@ fn equals_transformers() {
         let expected = golden.tensor("output.encoder", &device).unwrap();
         assert!(distance(encoded.clone(), expected) < TOLERANCE, "{name}");
 
-        let norm = LayerNormConfig::new(config.hidden_size).with_epsilon(config.layer_norm_eps);
-        let mut norm = norm.init(&device);
+        let mut norm = LayerNorm::new(config.hidden_size, config.layer_norm_eps, &device);
         let weights = golden.scope("post_layernorm");
         weights.load(&mut norm, &KeyMap::IDENTITY, Strictness::Strict).unwrap();
         let expected = golden.tensor("output.normed", &device).unwrap();

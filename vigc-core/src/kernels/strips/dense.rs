@@ -18,7 +18,7 @@ pub(in super::super) use gradient::attention_gradients;
 
 use super::STRIP;
 use super::pages::PAGE;
-use super::tile::{Matrix, ROWS};
+use super::tile::{Matrix, parts};
 use crate::kernels::backend::{Numbers, dims, tensor};
 use crate::kernels::rows::softmax;
 
@@ -98,12 +98,6 @@ impl Sizes {
     fn joined(self, numbers: Vec<f32>, rows: usize) -> FlexTensor {
         tensor(numbers, [self.batch, rows, self.heads, self.head_dim]).transpose(1, 2)
     }
-}
-
-/// Up to [`ROWS`] rows at a time, as equal as can be.
-fn parts(rows: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = rows.div_ceil(ROWS);
-    (0..parts).map(move |part| rows * part / parts..rows * (part + 1) / parts)
 }
 
 impl Attention {
@@ -377,7 +371,8 @@ impl Mask {
             })
         };
         let runs = joined((0..pages).filter(|&page| sees(page)).map(|page| page..page + 1));
-        if runs.is_empty() { Vec::from([0..pages]) } else { runs }
+        let all = std::iter::once(0..pages);
+        if runs.is_empty() { all.collect() } else { runs }
     }
 
     fn runs(&self, place: Place, tile: usize) -> &[Range<usize>] {

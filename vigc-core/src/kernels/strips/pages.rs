@@ -9,7 +9,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::STRIP;
-use super::tile::{Matrix, ROWS};
+use super::tile::{Matrix, parts};
 use crate::kernels::rows::softmax;
 
 /// Tokens of a page.
@@ -173,11 +173,9 @@ impl Pages {
         out: &mut [f32],
     ) {
         let (mut scores, mut mixed) = (Vec::new(), Vec::new());
-        let tiles = queries.count.div_ceil(ROWS);
-        for tile in 0..tiles {
-            let from = queries.count * tile / tiles;
-            let rows = queries.count * (tile + 1) / tiles - from;
-            let most = (from..from + rows).map(&visible).max().unwrap_or(0);
+        for tile in parts(queries.count) {
+            let (from, rows) = (tile.start, tile.len());
+            let most = tile.map(&visible).max().unwrap_or(0);
             let pages = &pages[..most.div_ceil(PAGE)];
             let q = Queries { q: &queries.q[from * queries.row..], count: rows, ..queries };
             self.score(head, pages, q, &mut scores);

@@ -1,11 +1,14 @@
 //! Whole products: tiles over rows, strips and inputs, strips over threads.
 
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
 use pulp::Arch;
 use pulp::bytemuck::cast_slice;
 use rayon::prelude::*;
 
 use super::activations::Activations;
-use super::tile::{self, Kernel, Path, ROWS, Tile};
+use super::tile::{self, Kernel, Path, ROWS, Tile, parts};
 use super::{Format, STRIP, half_to_full};
 use crate::nn::blocks::BLOCK;
 
@@ -53,27 +56,32 @@ struct Group {
 /// Groups of strips and the columns of the result that they fill.
 struct Task<'a> {
     groups: &'a [Group],
-    columns: Vec<&'a mut [f32]>,
+    columns: Vec<&'a mut [MaybeUninit<f32>]>,
 }
 
 impl Product<'_> {
     /// `x w + bias`, `[rows, outputs]`.
+    #[allow(unsafe_code, reason = "zeroing the result first would take a twentieth of the time")]
     pub(super) fn compute(&self) -> Vec<f32> {
         let rows = self.x.len() / self.inputs.max(1);
-        let mut out = vec![0.0; rows * self.outputs];
-        if out.is_empty() {
+        let len = rows * self.outputs;
+        let mut out = Vec::with_capacity(len);
+        if len == 0 {
             return out;
         }
         let kernel = self.kernel(rows);
         let activations = Activations::new(kernel, self.x, self.inputs);
         let groups = self.groups(rows, kernel);
-        let tasks = self.tasks(rows, &groups, &mut out);
+        let tasks = self.tasks(rows, &groups, &mut out.spare_capacity_mut()[..len]);
         let run = |task| self.run(kernel, rows, &activations, task);
         if tasks.len() == 1 {
             tasks.into_iter().for_each(run);
         } else {
             tasks.into_par_iter().for_each(run);
         }
+        // SAFETY: the groups cover all strips, so each of the `len` numbers is in the columns of one task, and
+        // `Product::run` writes every row of all of its task's columns, or panics.
+        unsafe { out.set_len(len) };
         out
     }
 
@@ -97,7 +105,7 @@ impl Product<'_> {
     /// All strips in groups. Sums of bytes need twice the registers, so there are two strips then.
     fn groups(&self, rows: usize, kernel: Kernel) -> Vec<Group> {
         let strips = self.outputs.div_ceil(STRIP);
-        let tile = rows.div_ceil(rows.div_ceil(ROWS));
+        let tile = rows.div_ceil(parts(rows).len());
         let most = if kernel.has_blocks() && tile > ROWS / 2 { 2 } else { 4 };
         let mut groups = Vec::with_capacity(strips.div_ceil(most) + 2);
         let mut first = 0;
@@ -115,7 +123,12 @@ impl Product<'_> {
     }
 
     /// Deals out groups and the columns of `out`.
-    fn tasks<'a>(&self, rows: usize, groups: &'a [Group], out: &'a mut [f32]) -> Vec<Task<'a>> {
+    fn tasks<'a>(
+        &self,
+        rows: usize,
+        groups: &'a [Group],
+        out: &'a mut [MaybeUninit<f32>],
+    ) -> Vec<Task<'a>> {
         let strip_work = self.inputs * STRIP;
         let worth = (TASK / (strip_work * rows).max(1)).max(1);
         let strip_bytes = match self.weights {
@@ -139,107 +152,15 @@ impl Product<'_> {
         tasks
     }
 
+    /// Computes a task's columns.
     fn run(&self, kernel: Kernel, rows: usize, x: &Activations<'_>, mut task: Task<'_>) {
         let path = self.path.unwrap_or_else(|| Path::best(kernel));
         let (mut sums, mut stage) = (Vec::new(), Stage::default());
         let mut from = 0;
         for &group in task.groups {
-            let width = group.strips * STRIP;
-            self.begin(group, rows, &mut sums);
-            self.add(kernel, path, x, group, rows, &mut sums, &mut stage);
-            for (columns, sums) in task.columns.iter_mut().zip(sums.chunks_exact(width)) {
-                let columns = &mut columns[from..];
-                let width = width.min(columns.len());
-                columns[..width].copy_from_slice(&sums[..width]);
-            }
-            from += width;
-        }
-    }
-
-    /// What a group's sums begin with.
-    fn begin(&self, group: Group, rows: usize, sums: &mut Vec<f32>) {
-        let width = group.strips * STRIP;
-        sums.clear();
-        sums.resize(rows * width, 0.0);
-        if !self.bias.is_empty() {
-            let bias = &self.bias[group.first * STRIP..];
-            let width_here = width.min(bias.len());
-            for sums in sums.chunks_exact_mut(width) {
-                sums[..width_here].copy_from_slice(&bias[..width_here]);
-            }
-        }
-    }
-
-    /// Adds a group's products.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "half a step of `run`, which has no use outside of it"
-    )]
-    fn add(
-        &self,
-        kernel: Kernel,
-        path: Path,
-        x: &Activations<'_>,
-        group: Group,
-        rows: usize,
-        sums: &mut [f32],
-        stage: &mut Stage,
-    ) {
-        let width = group.strips * STRIP;
-        let all = self.units();
-        let tiles = rows.div_ceil(ROWS);
-        let stages = self.is_staged(kernel, group, rows);
-        let room = if stages { STAGED } else { CACHED };
-        let chunk = match tiles {
-            1 if !stages => all.max(1),
-            _ => (room / (group.strips * kernel.unit_bytes())).max(1),
-        };
-        for first in (0..all).step_by(chunk) {
-            let units = chunk.min(all - first);
-            let placed = if stages {
-                self.stage(group, first, units, stage)
-            } else {
-                self.lie(group, first)
-            };
-            for tile in 0..tiles {
-                let (from, to) = (rows * tile / tiles, rows * (tile + 1) / tiles);
-                let block = from * x.blocks + if kernel.has_blocks() { first } else { 0 };
-                Tile {
-                    x: &x.words[from * x.row + first * kernel.unit_words()..],
-                    x_row: x.row,
-                    x_scales: x.scales.get(block..).unwrap_or_default(),
-                    x_starts: x.starts.get(block..).unwrap_or_default(),
-                    x_blocks: x.blocks,
-                    w: placed.bytes,
-                    w_strip: placed.strip,
-                    w_unit: placed.unit,
-                    w_scales: placed.scales,
-                    units,
-                    sums: &mut sums[from * width..to * width],
-                    sums_row: width,
-                    rows: to - from,
-                    strips: group.strips,
-                }
-                .run(kernel, path);
-                if stages {
-                    self.ask_for_next(group, first + units, units, tile, tiles);
-                }
-            }
-        }
-    }
-
-    /// Asks the memory for a part of the codes that come next, while these are multiplied.
-    fn ask_for_next(&self, group: Group, first: usize, units: usize, part: usize, parts: usize) {
-        let Weights::Strips(format, bytes) = self.weights else { return };
-        let (unit, all) = (format.unit_bytes(), self.units());
-        let (ahead, first) = if first < all { (0, first) } else { (group.strips, 0) };
-        let units = units.min(all - first);
-        for strip in 0..group.strips {
-            let start = ((group.first + ahead + strip) * all + first) * unit;
-            let [from, to] = [part, part + 1].map(|part| start + units * part / parts * unit);
-            if let Some(bytes) = bytes.get(from..to) {
-                tile::prefetch(bytes);
-            }
+            let run = GroupRun { product: self, kernel, path, x, group, rows };
+            run.compute(&mut task.columns, from, &mut sums, &mut stage);
+            from += group.strips * STRIP;
         }
     }
 
@@ -311,6 +232,135 @@ impl Product<'_> {
                     unit: BLOCK * STRIP,
                     scales: &stage.scales,
                 }
+            }
+        }
+    }
+}
+
+/// A group of strips and all rows.
+struct GroupRun<'a> {
+    product: &'a Product<'a>,
+    kernel: Kernel,
+    path: Path,
+    x: &'a Activations<'a>,
+    group: Group,
+    rows: usize,
+}
+
+impl GroupRun<'_> {
+    /// Writes the group's results to columns, from one on.
+    fn compute(
+        &self,
+        columns: &mut [&mut [MaybeUninit<f32>]],
+        from: usize,
+        sums: &mut Vec<f32>,
+        stage: &mut Stage,
+    ) {
+        let all = self.product.units();
+        let stages = self.product.is_staged(self.kernel, self.group, self.rows);
+        let room = if stages { STAGED } else { CACHED };
+        let chunk = match parts(self.rows).len() {
+            1 if !stages => all.max(1),
+            _ => (room / (self.group.strips * self.kernel.unit_bytes())).max(1),
+        };
+        if chunk >= all {
+            // The sums of a few rows stay in the nearest cache until they are done.
+            let weights = self.place(0..all, stages, stage);
+            for rows in parts(self.rows) {
+                self.begin(rows.len(), sums);
+                self.add(&weights, 0..all, rows.clone(), sums);
+                if stages {
+                    self.ask_for_next(all, all, &rows);
+                }
+                self.store(sums, &mut columns[rows], from);
+            }
+            return;
+        }
+        self.begin(self.rows, sums);
+        let width = self.group.strips * STRIP;
+        for first in (0..all).step_by(chunk) {
+            let units = first..all.min(first + chunk);
+            let weights = self.place(units.clone(), stages, stage);
+            for rows in parts(self.rows) {
+                let sums = &mut sums[rows.start * width..rows.end * width];
+                self.add(&weights, units.clone(), rows.clone(), sums);
+                if stages {
+                    self.ask_for_next(units.end, units.len(), &rows);
+                }
+            }
+        }
+        self.store(sums, columns, from);
+    }
+
+    /// What the sums of some rows begin with.
+    fn begin(&self, rows: usize, sums: &mut Vec<f32>) {
+        let width = self.group.strips * STRIP;
+        let bias = self.product.bias.get(self.group.first * STRIP..).unwrap_or_default();
+        let bias = &bias[..width.min(bias.len())];
+        sums.clear();
+        if bias.is_empty() {
+            sums.resize(rows * width, 0.0);
+        }
+        while sums.len() < rows * width {
+            sums.extend_from_slice(bias);
+            sums.resize(sums.len().next_multiple_of(width), 0.0);
+        }
+    }
+
+    fn place<'s>(&'s self, units: Range<usize>, stages: bool, stage: &'s mut Stage) -> Placed<'s> {
+        if stages {
+            self.product.stage(self.group, units.start, units.len(), stage)
+        } else {
+            self.product.lie(self.group, units.start)
+        }
+    }
+
+    /// Adds the products of some rows with some units.
+    fn add(&self, weights: &Placed<'_>, units: Range<usize>, rows: Range<usize>, sums: &mut [f32]) {
+        let x = self.x;
+        let first_block = if self.kernel.has_blocks() { units.start } else { 0 };
+        let block = rows.start * x.blocks + first_block;
+        Tile {
+            x: &x.words[rows.start * x.row + units.start * self.kernel.unit_words()..],
+            x_row: x.row,
+            x_scales: x.scales.get(block..).unwrap_or_default(),
+            x_starts: x.starts.get(block..).unwrap_or_default(),
+            x_blocks: x.blocks,
+            w: weights.bytes,
+            w_strip: weights.strip,
+            w_unit: weights.unit,
+            w_scales: weights.scales,
+            units: units.len(),
+            sums,
+            sums_row: self.group.strips * STRIP,
+            rows: rows.len(),
+            strips: self.group.strips,
+        }
+        .run(self.kernel, self.path);
+    }
+
+    /// Copies sums to columns, without those that only fill up the last strip.
+    fn store(&self, sums: &[f32], columns: &mut [&mut [MaybeUninit<f32>]], from: usize) {
+        let width = self.group.strips * STRIP;
+        for (columns, sums) in columns.iter_mut().zip(sums.chunks_exact(width)) {
+            let columns = &mut columns[from..];
+            let width = width.min(columns.len());
+            columns[..width].write_copy_of_slice(&sums[..width]);
+        }
+    }
+
+    /// Asks the memory for a part of the codes that come after a unit, while others are multiplied with some rows.
+    fn ask_for_next(&self, first: usize, units: usize, rows: &Range<usize>) {
+        let Weights::Strips(format, bytes) = self.product.weights else { return };
+        let (unit, all) = (format.unit_bytes(), self.product.units());
+        let (ahead, first) = if first < all { (0, first) } else { (self.group.strips, 0) };
+        let units = units.min(all - first);
+        for strip in 0..self.group.strips {
+            let start = ((self.group.first + ahead + strip) * all + first) * unit;
+            let [from, to] =
+                [rows.start, rows.end].map(|row| start + units * row / self.rows * unit);
+            if let Some(bytes) = bytes.get(from..to) {
+                tile::prefetch(bytes);
             }
         }
     }

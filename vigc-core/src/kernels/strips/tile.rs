@@ -1,5 +1,7 @@
 //! A few rows times a few strips, the piece that kernels work on.
 
+use std::ops::Range;
+
 use pulp::Arch;
 use pulp::bytemuck::cast_slice;
 
@@ -8,6 +10,12 @@ use crate::nn::blocks::BLOCK;
 
 /// Most rows of a tile: with four strips that leaves registers for weights.
 pub(super) const ROWS: usize = 6;
+
+/// Up to [`ROWS`] rows at a time, as equal as can be.
+pub(super) fn parts(rows: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+    let parts = rows.div_ceil(ROWS);
+    (0..parts).map(move |part| rows * part / parts..rows * (part + 1) / parts)
+}
 
 /// What a kernel multiplies with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,11 @@
 //! norm in front of them becomes `ln_vision`.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use vigc_core::config::write_json;
+use vigc_core::nn::LayerNorm;
 use vigc_core::weights::{KeyMap, save};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
@@ -52,7 +53,7 @@ impl VisionModel {
         let head = |classes| LinearConfig::new(width, classes).init(device);
         Self {
             vision_model: config.init(device),
-            ln_vision: LayerNormConfig::new(width).with_epsilon(config.layer_norm_eps).init(device),
+            ln_vision: LayerNorm::new(width, config.layer_norm_eps, device),
             kind: head(Kind::ALL.len() + 1),
             color: head(Color::ALL.len()),
             size: head(Size::ALL.len()),

@@ -6,7 +6,8 @@ use burn::backend::flex::FlexTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, joined, parts, refill};
+use super::super::tile::parts;
+use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, joined, refill};
 use crate::kernels::rows::dot;
 
 /// The gradients of queries, keys and values, given that of what they are mixed to.
