@@ -108,22 +108,44 @@ pub(super) fn map_rotate(
 
 /// `[rows, width]` as `[width, rows]`.
 pub(super) fn transposed(x: &[f32], width: usize) -> Vec<f32> {
-    /// Lines that stay in the nearest cache together.
-    const BLOCK: usize = 16;
     let rows = x.len() / width.max(1);
     let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut((BLOCK * rows).max(1)).enumerate().for_each(|(block, out)| {
-        let columns = block * BLOCK..width.min((block + 1) * BLOCK);
-        for first in (0..rows).step_by(BLOCK) {
-            let block = first..rows.min(first + BLOCK);
-            for (out, column) in out.chunks_exact_mut(rows).zip(columns.clone()) {
-                for (out, row) in out[block.clone()].iter_mut().zip(block.clone()) {
-                    *out = x[row * width + column];
+    out.par_chunks_mut((SQUARE * rows).max(1)).enumerate().for_each(|(square, out)| {
+        let from = square * SQUARE;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for first in (0..rows).step_by(SQUARE) {
+                    let lines = x[first * width..].chunks_exact(width).take(SQUARE);
+                    turn(lines.map(|line| &line[from..]), &mut out[first..], rows);
                 }
-            }
-        }
+            },
+        );
     });
     out
+}
+
+/// Numbers that are transposed at once: sixteen lines of sixteen.
+const SQUARE: usize = 16;
+
+/// Lines as columns of `out`, whose lines are `stride` apart.
+#[inline(always)]
+fn turn<'a>(lines: impl Iterator<Item = &'a [f32]>, out: &mut [f32], stride: usize) {
+    let mut square = [[0.0; SQUARE]; SQUARE];
+    let mut count = 0;
+    for (column, line) in lines.enumerate() {
+        for (numbers, &number) in square.iter_mut().zip(line) {
+            numbers[column] = number;
+        }
+        count = column + 1;
+    }
+    for (out, numbers) in out.chunks_mut(stride).zip(&square) {
+        if count == SQUARE {
+            out[..SQUARE].copy_from_slice(numbers);
+        } else {
+            out[..count].copy_from_slice(&numbers[..count]);
+        }
+    }
 }
 
 /// The sum of all rows.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use vigc_core::kernels::on_worker;
 
 use super::checkpoint::{Checkpoints, Position};
 use super::error::{Result, TrainError};
@@ -233,11 +234,14 @@ impl<O: Objective> Run<'_, O> {
             tally.waiting += waited.elapsed();
             let draw = Draw { seed: self.options.seed, micro_step };
             self.device().seed(draw.number(Stream::Dropout));
-            let loss = self.objective.loss(&self.model, batch)?;
+            let (objective, model) = (self.objective, self.model.clone());
+            let (loss, grads) = on_worker(move || -> Result<_> {
+                let loss = objective.loss(&model, batch)?;
+                #[allow(clippy::cast_precision_loss, reason = "a handful of micro-steps")]
+                let share = loss.loss.clone().div_scalar(accumulation as f64);
+                Ok((loss, GradientsParams::from_grads(share.backward(), &model)))
+            })?;
             tally.add(&loss);
-            #[allow(clippy::cast_precision_loss, reason = "a handful of micro-steps")]
-            let share = loss.loss.div_scalar(accumulation as f64);
-            let grads = GradientsParams::from_grads(share.backward(), &self.model);
             gradients.accumulate(&self.model, grads);
         }
         let mut grads = gradients.grads();
