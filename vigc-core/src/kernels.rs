@@ -158,6 +158,24 @@ pub fn attention(
     activation::softmax(scores, 3).matmul(v)
 }
 
+/// [`attention`] of queries, keys and values that one projection made.
+///
+/// # Shapes
+///
+/// - qkv: `[batch, seq, 3, heads, head_dim]`
+/// - output: `[batch, seq, heads, head_dim]`
+#[must_use]
+pub fn self_attention(qkv: Tensor<5>, scale: f64) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if fused(&qkv) {
+        return backend::self_attention(qkv, scale);
+    }
+    // [3, batch, heads, seq, head_dim]
+    let qkv = qkv.permute([2, 0, 3, 1, 4]);
+    let part = |i: usize| qkv.clone().slice([i..=i]).squeeze_dim::<4>(0);
+    attention(part(0), part(1), part(2), None, scale).swap_dims(1, 2)
+}
+
 /// Whether products of tensors on this device are computed by kernels of our own.
 #[cfg(feature = "flex")]
 #[must_use]

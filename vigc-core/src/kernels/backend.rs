@@ -41,6 +41,8 @@ pub(super) trait Kernels: Backend {
         scale: f32,
     ) -> FloatTensor<Self>;
 
+    fn kernel_self_attention(qkv: FloatTensor<Self>, scale: f32) -> FloatTensor<Self>;
+
     fn kernel_product(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
@@ -183,6 +185,10 @@ impl Kernels for Flex {
         super::strips::attention(&q, &k, &v, &bias, scale)
     }
 
+    fn kernel_self_attention(qkv: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
+        super::strips::self_attention(&qkv, scale)
+    }
+
     fn kernel_product(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
@@ -239,6 +245,10 @@ pub(super) fn attention(
     let bias = bias.unwrap_or_else(|| Tensor::zeros([1, 1, 1, 0], &q.device().inner()));
     let [q, k, v, bias] = [q, k, v, bias].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::kernel_attention(q, k, v, bias, scale as f32))
+}
+
+pub(super) fn self_attention(qkv: Tensor<5>, scale: f64) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::kernel_self_attention(qkv.into_dispatch(), scale as f32))
 }
 
 pub(super) fn product(x: Tensor<2>, w: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {

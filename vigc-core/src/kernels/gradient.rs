@@ -135,6 +135,21 @@ impl Backward<Flex, 3> for Attention {
 }
 
 #[derive(Debug)]
+struct SelfAttention;
+
+impl Backward<Flex, 1> for SelfAttention {
+    /// Queries, keys and values, and the scale.
+    type State = (FlexTensor, f32);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [Some(node)] = ops.parents else { return };
+        let (qkv, scale) = &ops.state;
+        grads.register::<Flex>(node.id, strips::self_attention_gradient(qkv, *scale, &grad));
+    }
+}
+
+#[derive(Debug)]
 struct Product;
 
 impl Backward<Flex, 3> for Product {
@@ -260,6 +275,15 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         let out = strips::attention(&q, &k, &v, &bias, scale);
         match Attention.prepare::<C>([in_q, in_k, in_v]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(([q, k, v, bias], scale), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_self_attention(qkv: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
+        let (qkv, node) = qkv.into_parts();
+        let out = strips::self_attention(&qkv, scale);
+        match SelfAttention.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((qkv, scale), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

@@ -29,9 +29,9 @@ mod tests;
 mod tile;
 
 pub(super) use backend::{full_product, strips_product};
-pub(super) use dense::attention;
+pub(super) use dense::{attention, self_attention};
 #[cfg(feature = "train")]
-pub(super) use dense::attention_gradients;
+pub(super) use dense::{attention_gradients, self_attention_gradient};
 pub(super) use memory::filled;
 pub(crate) use pack::{Line, pack, unpack};
 pub use pages::{PAGE, PagedRow, Pages};

@@ -95,6 +95,18 @@ fn attention_with_and_without_bias() {
 }
 
 #[test]
+fn attention_of_one_projection() {
+    let device = device();
+    let qkv = random([2, 35, 3, 3, 20], &device);
+    let theirs = |[qkv]: [Tensor<5>; 1]| {
+        let part = |i: usize| qkv.clone().narrow(2, i, 1).squeeze_dim::<4>(2).swap_dims(1, 2);
+        let scores = (part(0) * 0.3).matmul(part(1).transpose());
+        activation::softmax(scores, 3).matmul(part(2)).swap_dims(1, 2).unsqueeze_dim::<5>(2)
+    };
+    same([qkv], |[qkv]| self_attention(qkv, 0.3).unsqueeze_dim(2), theirs);
+}
+
+#[test]
 fn attention_of_several_texts_in_a_row() {
     let device = device();
     let heads = |seq| random([2, seq, 3, 20], &device).swap_dims(1, 2);

@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use vigc_core::kernels::self_attention;
 use vigc_core::nn::Linear;
 
 use super::EvaVitConfig;
-use crate::attention::attend;
 
 /// Self-attention of an [`EncoderLayer`](super::EncoderLayer).
 #[derive(Module, Debug)]
@@ -33,11 +33,9 @@ impl Attention {
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let [batch, seq, hidden] = x.dims();
-        let heads = self.num_heads;
-        // [3, batch, heads, seq, head_dim]
-        let qkv = self.qkv.forward(x);
-        let qkv = qkv.reshape([batch, seq, 3, heads, hidden / heads]).permute([2, 0, 3, 1, 4]);
-        let part = |i: usize| qkv.clone().slice([i..=i]).squeeze_dim::<4>(0);
-        self.projection.forward(attend(part(0), part(1), part(2), None, None))
+        let head_dim = hidden / self.num_heads;
+        let qkv = self.qkv.forward(x).reshape([batch, seq, 3, self.num_heads, head_dim]);
+        let context = self_attention(qkv, (head_dim as f64).powf(-0.5));
+        self.projection.forward(context.reshape([batch, seq, hidden]))
     }
 }

@@ -14,7 +14,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 #[cfg(feature = "train")]
-pub(in super::super) use gradient::attention_gradients;
+pub(in super::super) use gradient::{attention_gradients, self_attention_gradient};
 
 use super::STRIP;
 use super::pages::PAGE;
@@ -33,7 +33,12 @@ pub(in super::super) fn attention(
     bias: &FlexTensor,
     scale: f32,
 ) -> FlexTensor {
-    Attention::new([q, k, v], bias, scale).mix()
+    Attention::new([q, k, v], bias, scale).mix().transpose(1, 2)
+}
+
+/// The same for heads of one projection, `[batch, seq, 3, heads, head_dim]`, as `[batch, seq, heads, head_dim]`.
+pub(in super::super) fn self_attention(qkv: &FlexTensor, scale: f32) -> FlexTensor {
+    Attention::of_one(qkv, scale).mix()
 }
 
 /// An attention to be computed.
@@ -83,20 +88,15 @@ impl Sizes {
     }
 
     /// The rows of every head of `[batch, rows, heads, head_dim]`: so laid out, heads can be joined without a copy.
-    fn deal(self, numbers: &mut [f32]) -> Vec<Vec<&mut [f32]>> {
-        let rows = numbers.len() / (self.batch * self.heads * self.head_dim).max(1);
-        let heads = (0..self.batch * self.heads).map(|_| Vec::with_capacity(rows));
-        let mut heads: Vec<Vec<&mut [f32]>> = heads.collect();
+    fn deal(self, numbers: &mut [f32], heads: usize) -> Vec<Vec<&mut [f32]>> {
+        let rows = numbers.len() / (self.batch * heads * self.head_dim).max(1);
+        let dealt = (0..self.batch * heads).map(|_| Vec::with_capacity(rows));
+        let mut dealt: Vec<Vec<&mut [f32]>> = dealt.collect();
         for (i, row) in numbers.chunks_exact_mut(self.head_dim.max(1)).enumerate() {
-            let batch = i / (rows * self.heads);
-            heads[batch * self.heads + i % self.heads].push(row);
+            let batch = i / (rows * heads);
+            dealt[batch * heads + i % heads].push(row);
         }
-        heads
-    }
-
-    /// Rows that were dealt out, as `[batch, heads, rows, head_dim]`.
-    fn joined(self, numbers: Vec<f32>, rows: usize) -> FlexTensor {
-        tensor(numbers, [self.batch, rows, self.heads, self.head_dim]).transpose(1, 2)
+        dealt
     }
 }
 
@@ -110,14 +110,32 @@ impl Attention {
         Self { sizes, q: Heads::of(q), k: Heads::of(k), v: Heads::of(v), mask, scale }
     }
 
+    /// Queries, keys and values side by side.
+    fn of_one(qkv: &FlexTensor, scale: f32) -> Self {
+        let [batch, seq, _, heads, head_dim] = dims(qkv)[..] else {
+            unreachable!("a projection of heads has five axes")
+        };
+        let sizes = Sizes { batch, heads, queries: seq, keys: seq, head_dim };
+        let mask = Mask::new(&tensor(Vec::new(), [1, 1, 1, 0]), sizes);
+        let qkv = qkv.to_contiguous();
+        let width = heads * head_dim;
+        let [q, k, v] = [0, 1, 2].map(|part| Heads {
+            tensor: qkv.clone(),
+            start: part * width,
+            strides: [3 * seq * width, head_dim, 3 * width],
+        });
+        Self { sizes, q, k, v, mask, scale }
+    }
+
+    /// `[batch, queries, heads, head_dim]`.
     fn mix(&self) -> FlexTensor {
         let Sizes { batch, heads, queries, head_dim, .. } = self.sizes;
         let mut out = vec![0.0; batch * heads * queries * head_dim];
-        let tasks = self.sizes.places().zip(self.sizes.deal(&mut out));
+        let tasks = self.sizes.places().zip(self.sizes.deal(&mut out, heads));
         tasks.for_each_init(Scratch::default, |scratch, (place, out)| {
             self.mix_head(place, out, scratch);
         });
-        self.sizes.joined(out, queries)
+        tensor(out, [batch, queries, heads, head_dim])
     }
 
     fn mix_head(&self, place: Place, mut out: Vec<&mut [f32]>, scratch: &mut Scratch) {
@@ -263,6 +281,7 @@ fn weigh(scores: &mut [f32], runs: &[Range<usize>], bias: Option<&[f32]>, keys: 
 /// A tensor of heads, `[batch, heads, rows, head_dim]`, wherever its numbers lie.
 struct Heads {
     tensor: FlexTensor,
+    start: usize,
     strides: [usize; 3],
 }
 
@@ -274,7 +293,7 @@ impl Heads {
         let tensor =
             if is_plain(tensor.layout()) { tensor.clone() } else { tensor.to_contiguous() };
         let strides = [0, 1, 2].map(|axis| tensor.layout().strides()[axis].unsigned_abs());
-        Self { tensor, strides }
+        Self { start: tensor.layout().start_offset(), tensor, strides }
     }
 
     /// Numbers between rows.
@@ -286,7 +305,7 @@ impl Heads {
     fn from(&self, place: Place, row: usize) -> &[f32] {
         let [of_batch, of_head, of_row] = self.strides;
         let at = place.batch * of_batch + place.head * of_head + row * of_row;
-        &self.tensor.storage::<f32>()[self.tensor.layout().start_offset() + at..]
+        &self.tensor.storage::<f32>()[self.start + at..]
     }
 
     /// A head's rows as strips of sixteen, `[pages, head_dim, 16]`.

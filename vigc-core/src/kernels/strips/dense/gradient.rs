@@ -1,5 +1,6 @@
 //! The gradients of an attention. Weights are computed anew: keeping them would take longer.
 
+use std::mem::take;
 use std::ops::Range;
 
 use burn::backend::flex::FlexTensor;
@@ -8,6 +9,7 @@ use rayon::prelude::*;
 
 use super::super::tile::parts;
 use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, joined, refill};
+use crate::kernels::backend::tensor;
 use crate::kernels::rows::dot;
 
 /// The gradients of queries, keys and values, given that of what they are mixed to.
@@ -18,7 +20,38 @@ pub(in super::super::super) fn attention_gradients(
     grad: &FlexTensor,
 ) -> [FlexTensor; 3] {
     let attention = Attention::new(inputs, bias, scale);
-    Gradients { grad: Heads::of(grad), attention }.compute()
+    let sizes = attention.sizes;
+    let Sizes { batch, heads, queries, keys, head_dim } = sizes;
+    let [mut q, mut k, mut v] =
+        [queries, keys, keys].map(|rows| vec![0.0; batch * heads * rows * head_dim]);
+    let rows = sizes.deal(&mut q, heads).into_iter();
+    let rows = rows.zip(sizes.deal(&mut k, heads)).zip(sizes.deal(&mut v, heads));
+    let rows = rows.map(|((q, k), v)| Rows { q, k, v }).collect();
+    Gradients { grad: Heads::of(grad), attention }.compute(rows);
+    [(q, queries), (k, keys), (v, keys)]
+        .map(|(numbers, rows)| tensor(numbers, [batch, rows, heads, head_dim]).transpose(1, 2))
+}
+
+/// The gradient of one projection, `[batch, seq, 3, heads, head_dim]`, given that of `[batch, seq, heads, head_dim]`.
+pub(in super::super::super) fn self_attention_gradient(
+    qkv: &FlexTensor,
+    scale: f32,
+    grad: &FlexTensor,
+) -> FlexTensor {
+    let attention = Attention::of_one(qkv, scale);
+    let sizes = attention.sizes;
+    let Sizes { batch, heads, queries, head_dim, .. } = sizes;
+    let mut out = vec![0.0; 3 * batch * heads * queries * head_dim];
+    let mut dealt = sizes.deal(&mut out, 3 * heads);
+    let mut rows = Vec::with_capacity(batch * heads);
+    for of_batch in dealt.chunks_exact_mut((3 * heads).max(1)) {
+        for head in 0..heads {
+            let [q, k, v] = [0, 1, 2].map(|part| take(&mut of_batch[part * heads + head]));
+            rows.push(Rows { q, k, v });
+        }
+    }
+    Gradients { grad: Heads::of(&grad.transpose(1, 2)), attention }.compute(rows);
+    tensor(out, [batch, queries, 3, heads, head_dim])
 }
 
 struct Gradients {
@@ -53,20 +86,14 @@ struct Scratch {
 }
 
 impl Gradients {
-    fn compute(&self) -> [FlexTensor; 3] {
-        let sizes = self.attention.sizes;
-        let Sizes { batch, heads, queries, keys, head_dim } = sizes;
-        let [mut q, mut k, mut v] =
-            [queries, keys, keys].map(|rows| vec![0.0; batch * heads * rows * head_dim]);
-        let rows = sizes.deal(&mut q).into_par_iter();
-        let rows = rows.zip(sizes.deal(&mut k)).zip(sizes.deal(&mut v));
-        let rows = rows.map(|((q, k), v)| Rows { q, k, v });
-        sizes.places().zip(rows).for_each_init(Scratch::default, |scratch, (place, mut rows)| {
+    /// Fills the rows of every head.
+    fn compute(&self, rows: Vec<Rows<'_>>) {
+        let tasks = self.attention.sizes.places().zip(rows);
+        tasks.for_each_init(Scratch::default, |scratch, (place, mut rows)| {
             self.lay_out(place, scratch);
             self.of_queries(place, &mut rows.q, scratch);
             self.of_keys(place, &mut rows, scratch);
         });
-        [(q, queries), (k, keys), (v, keys)].map(|(numbers, rows)| sizes.joined(numbers, rows))
     }
 
     fn lay_out(&self, place: Place, scratch: &mut Scratch) {
