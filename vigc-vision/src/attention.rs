@@ -36,7 +36,9 @@ pub(crate) fn attend(
 ) -> Tensor<3> {
     let [batch, heads, queries, head_dim] = q.dims();
     let scale = (head_dim as f64).powf(-0.5);
-    let drops = dropout.is_some_and(|dropout| dropout.prob > 0.0 && dropout.training.is_enabled());
+    // As burn's layer decides it: a model that was only loaded counts as being in training.
+    let drops = q.device().is_autodiff()
+        && dropout.is_some_and(|dropout| dropout.prob > 0.0 && dropout.training.is_enabled());
     let context = if !drops {
         let bias = forbidden.map(|forbidden| {
             let options = (&q.device(), q.dtype());
