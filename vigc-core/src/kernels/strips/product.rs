@@ -73,11 +73,11 @@ impl Product<'_> {
         let activations = Activations::new(kernel, self.x, self.inputs);
         let groups = self.groups(rows, kernel);
         let tasks = self.tasks(rows, &groups, &mut out.spare_capacity_mut()[..len]);
-        let run = |task| self.run(kernel, rows, &activations, task);
+        let run = |scratch: &mut Scratch, task| self.run(kernel, rows, &activations, task, scratch);
         if tasks.len() == 1 {
-            tasks.into_iter().for_each(run);
+            tasks.into_iter().for_each(|task| run(&mut Scratch::default(), task));
         } else {
-            tasks.into_par_iter().for_each(run);
+            tasks.into_par_iter().for_each_init(Scratch::default, run);
         }
         // SAFETY: the groups cover all strips, so each of the `len` numbers is in the columns of one task, and
         // `Product::run` writes every row of all of its task's columns, or panics.
@@ -153,13 +153,19 @@ impl Product<'_> {
     }
 
     /// Computes a task's columns.
-    fn run(&self, kernel: Kernel, rows: usize, x: &Activations<'_>, mut task: Task<'_>) {
+    fn run(
+        &self,
+        kernel: Kernel,
+        rows: usize,
+        x: &Activations<'_>,
+        mut task: Task<'_>,
+        scratch: &mut Scratch,
+    ) {
         let path = self.path.unwrap_or_else(|| Path::best(kernel));
-        let (mut sums, mut stage) = (Vec::new(), Stage::default());
         let mut from = 0;
         for &group in task.groups {
             let run = GroupRun { product: self, kernel, path, x, group, rows };
-            run.compute(&mut task.columns, from, &mut sums, &mut stage);
+            run.compute(&mut task.columns, from, scratch);
             from += group.strips * STRIP;
         }
     }
@@ -253,8 +259,7 @@ impl GroupRun<'_> {
         &self,
         columns: &mut [&mut [MaybeUninit<f32>]],
         from: usize,
-        sums: &mut Vec<f32>,
-        stage: &mut Stage,
+        Scratch { sums, stage }: &mut Scratch,
     ) {
         let all = self.product.units();
         let stages = self.product.is_staged(self.kernel, self.group, self.rows);
@@ -364,6 +369,13 @@ impl GroupRun<'_> {
             }
         }
     }
+}
+
+/// What a thread needs for its tasks, kept from one to the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    sums: Vec<f32>,
+    stage: Stage,
 }
 
 /// Room for weights that are laid out anew.
