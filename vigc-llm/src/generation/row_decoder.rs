@@ -137,7 +137,7 @@ impl Row {
             if let Some(hypothesis) = self.step(logits.row_mut(first + came), config, stop)? {
                 return Ok(Chosen::End(hypothesis));
             }
-            self.guess.note(&self.tokens);
+            self.tokens.last().into_iter().for_each(|&token| self.guess.note(token));
             if unsure.get(came) != self.tokens.last() {
                 self.guess.learn(unsure.len(), came);
                 return Ok(Chosen::Token { unread: unsure.len() - came });
