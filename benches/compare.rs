@@ -39,6 +39,21 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 /// Corrections of a sample.
 const STEPS: usize = 4;
 
+const HELP: &str = "\
+Ours against PyTorch and llama.cpp, in turns, as a Markdown table.
+
+cargo bench --workspace --bench compare -- --folder FOLDER [OPTIONS]
+
+  --folder FOLDER    the model of 7B; filled with random weights if there is none (16 GB)
+  --precision P      what weights are stored in: bf16, q8 or q4 [default: q4]
+  --work WORK        vit, qformer, prefill, loop, decode-ROWS, or corrections-plain, -guessed or -hinted; may be
+                     repeated [default: all that the precision is compared in]
+  --rounds N         times that each side runs [default: 5]
+  --threads N        threads of each side [default: 2]
+  --layers N         layers of the language model, where memory does not hold both sides [default: 32]
+  --peers FOLDER     where the peers' models are made [default: vigc-peers in the system's temporary folder]
+  --help             this text";
+
 struct Settings {
     folder: PathBuf,
     peers: PathBuf,
@@ -74,6 +89,7 @@ impl Settings {
                 "--work" => settings.works.push(value()?.parse()?),
                 // What cargo adds.
                 "--bench" => {}
+                "--help" | "-h" => return Ok(None),
                 other => return Err(format!("{other} is not known").into()),
             }
         }
@@ -86,9 +102,7 @@ impl Settings {
 
 fn main() -> Result<()> {
     let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
-        println!(
-            "compare is run by hand: cargo bench --workspace --bench compare -- --folder FOLDER"
-        );
+        println!("{HELP}");
         return Ok(());
     };
     rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global()?;

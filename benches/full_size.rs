@@ -2,7 +2,7 @@
 //! one sample of VIG and VIC takes.
 //!
 //! ```text
-//! cargo bench -p vigc-benches --bench full_size -- --folder /tmp/random-7b [--size 7b|13b|mini] [--precision bf16]
+//! cargo bench --workspace --bench full_size -- --folder /tmp/random-7b [--size 7b|13b|mini] [--precision bf16]
 //! ```
 //!
 //! The folder is filled with a sharded bf16 checkpoint in Hugging Face's layout first (16 GB at 7B), if it is empty; it is used
@@ -49,6 +49,7 @@ impl Settings {
                 "--precision" => precisions = value()?.parse()?,
                 // What cargo adds.
                 "--bench" => {}
+                "--help" | "-h" => return Ok(None),
                 other => {
                     return Err(format!(
                         "{other} is not known, expected --folder, --size or --precision"
@@ -64,7 +65,8 @@ impl Settings {
 fn main() -> Result<()> {
     let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
         println!(
-            "full_size is run by hand: cargo bench -p vigc-benches --bench full_size -- --folder FOLDER"
+            "cargo bench --workspace --bench full_size -- --folder FOLDER [--size mini|7b|7b-LAYERS|13b] [--precision bf16|q8|q4|…]\n\n\
+             A whole model with random weights: load, memory, and one sample. The folder is filled first, if it is empty."
         );
         return Ok(());
     };

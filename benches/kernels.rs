@@ -3,13 +3,12 @@
 //! `cargo bench --workspace --bench kernels [-- q4]`. Throughput is bytes of weights up to 16 rows, where reading them is the limit,
 //! and operations beyond.
 #![allow(missing_docs, reason = "criterion's macro writes an undocumented function")]
-#![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
+
+mod machine;
 
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vigc_pipeline::core::kernels::on_worker;
-#[cfg(feature = "flex")]
-use vigc_pipeline::core::kernels::speed::{Arithmetic, Memory, operations, two_threads};
 use vigc_pipeline::core::nn::{Linear, LinearConfig, Precision};
 use vigc_pipeline::core::weights::{Checkpoint, KeyMap, Strictness};
 
@@ -40,7 +39,7 @@ fn bits(precision: Precision) -> usize {
 }
 
 fn products(criterion: &mut Criterion) {
-    machine();
+    machine::print();
     let device = Device::default();
     for shape in SHAPES {
         let [outputs, inputs] = shape;
@@ -70,28 +69,7 @@ fn products(criterion: &mut Criterion) {
             group.finish();
         }
     }
-    machine();
-}
-
-/// Prints what the machine gives at the moment.
-fn machine() {
-    #[cfg(feature = "flex")]
-    {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let speed = |arithmetic| {
-            operations(arithmetic, threads)
-                .map_or("none".to_owned(), |it| format!("{:.0}", it / 1e9))
-        };
-        println!(
-            "machine: read {:.1} GB/s; operations f32 {}, bf16 {}, int8 {} G/s on {threads} threads; two threads get {:.2} \
-             threads' time",
-            Memory::new(1 << 30).read() / 1e9,
-            speed(Arithmetic::F32),
-            speed(Arithmetic::Bf16),
-            speed(Arithmetic::Int8),
-            two_threads()
-        );
-    }
+    machine::print();
 }
 
 criterion_group!(benches, products);

@@ -191,7 +191,7 @@ pub(crate) fn takes_strips(device: &Device) -> bool {
     multiplies(device)
 }
 
-/// `x w^T + b` with weights in strips.
+/// `x w^T + b` with weights in strips, which learn nothing.
 ///
 /// # Shapes
 ///
@@ -206,7 +206,7 @@ pub(crate) fn strips_product(
     b: Option<Tensor<1>>,
     outputs: usize,
 ) -> Tensor<2> {
-    strips::strips_product(x, strips, b, outputs)
+    backend::strips_product(x, strips, b, outputs)
 }
 
 /// `x w + b`. A row's result on the CPU is the same bits whatever the other rows are.

@@ -49,6 +49,13 @@ pub(super) trait Kernels: Backend {
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
+    fn kernel_strips_product(
+        x: FloatTensor<Self>,
+        strips: IntTensor<Self>,
+        bias: FloatTensor<Self>,
+        outputs: usize,
+    ) -> FloatTensor<Self>;
+
     fn kernel_cross_entropy(
         logits: FloatTensor<Self>,
         classes: IntTensor<Self>,
@@ -197,6 +204,15 @@ impl Kernels for Flex {
         super::strips::full_product(&x, &w, &bias)
     }
 
+    fn kernel_strips_product(
+        x: FloatTensor<Self>,
+        strips: IntTensor<Self>,
+        bias: FloatTensor<Self>,
+        outputs: usize,
+    ) -> FloatTensor<Self> {
+        super::strips::strips_product(&x, &strips, &bias, outputs)
+    }
+
     fn kernel_cross_entropy(
         logits: FloatTensor<Self>,
         classes: IntTensor<Self>,
@@ -251,10 +267,25 @@ pub(super) fn self_attention(qkv: Tensor<5>, scale: f64) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::kernel_self_attention(qkv.into_dispatch(), scale as f32))
 }
 
+/// A bias, or one of no numbers: the dispatch knows no optional tensors.
+fn or_none(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
+    bias.unwrap_or_else(|| Tensor::zeros([0], &x.device().inner()))
+}
+
 pub(super) fn product(x: Tensor<2>, w: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let bias = bias.unwrap_or_else(|| Tensor::zeros([0], &x.device().inner()));
-    let (x, w, bias) = (x.into_dispatch(), w.into_dispatch(), bias.into_dispatch());
-    Tensor::from_dispatch(Dispatch::kernel_product(x, w, bias))
+    let bias = or_none(bias, &x).into_dispatch();
+    Tensor::from_dispatch(Dispatch::kernel_product(x.into_dispatch(), w.into_dispatch(), bias))
+}
+
+pub(super) fn strips_product(
+    x: Tensor<2>,
+    strips: Tensor<3, Int>,
+    bias: Option<Tensor<1>>,
+    outputs: usize,
+) -> Tensor<2> {
+    let bias = or_none(bias, &x).into_dispatch();
+    let (x, strips) = (x.into_dispatch(), strips.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_strips_product(x, strips, bias, outputs))
 }
 
 pub(super) fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {

@@ -170,11 +170,34 @@ impl Backward<Flex, 3> for Product {
             grads.register::<Flex>(node.id, gradient);
         }
         if let Some(node) = in_bias {
-            let outputs = dims(&grad)[1];
-            let sums = sum_of_rows(Numbers::of(&grad).slice(), outputs);
-            grads.register::<Flex>(node.id, tensor(sums, [outputs]));
+            grads.register::<Flex>(node.id, bias_gradient(&grad));
         }
     }
+}
+
+#[derive(Debug)]
+struct StripsProduct;
+
+impl Backward<Flex, 2> for StripsProduct {
+    /// Weights and their inputs.
+    type State = (FlexTensor, usize);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let (strips, inputs) = &ops.state;
+        let [in_x, in_bias] = ops.parents;
+        if let Some(node) = in_x {
+            grads.register::<Flex>(node.id, strips::strips_gradient(&grad, strips, *inputs));
+        }
+        if let Some(node) = in_bias {
+            grads.register::<Flex>(node.id, bias_gradient(&grad));
+        }
+    }
+}
+
+fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
+    let outputs = dims(grad)[1];
+    tensor(sum_of_rows(Numbers::of(grad).slice(), outputs), [outputs])
 }
 
 fn transposed_matrix(x: &FlexTensor) -> FlexTensor {
@@ -298,6 +321,20 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         let out = strips::full_product(&x, &w, &bias);
         match Product.prepare::<C>([in_x, in_w, in_bias]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish([x, w], out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn kernel_strips_product(
+        x: FloatTensor<Self>,
+        strips: IntTensor<Self>,
+        bias: FloatTensor<Self>,
+        outputs: usize,
+    ) -> FloatTensor<Self> {
+        let ((x, in_x), (bias, in_bias)) = (x.into_parts(), bias.into_parts());
+        let out = strips::strips_product(&x, &strips, &bias, outputs);
+        match StripsProduct.prepare::<C>([in_x, in_bias]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((strips, dims(&x)[1]), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

@@ -28,12 +28,15 @@ mod product;
 mod tests;
 mod tile;
 
-pub(super) use backend::{full_product, strips_product};
+pub(super) use backend::full_product;
+#[cfg(feature = "train")]
+pub(super) use backend::strips_gradient;
+pub(super) use backend::strips_product;
 pub(super) use dense::{attention, self_attention};
 #[cfg(feature = "train")]
 pub(super) use dense::{attention_gradients, self_attention_gradient};
 pub(super) use memory::filled;
-pub(crate) use pack::{Line, pack, unpack};
+pub(crate) use pack::{Line, pack, unpack, unpack_all};
 pub use pages::{PAGE, PagedRow, Pages};
 
 use super::speed::Arithmetic;
@@ -64,6 +67,11 @@ impl Format {
             Precision::Q8 => Some(Self::Q8),
             Precision::Q4 => Some(Self::Q4),
         }
+    }
+
+    /// Whether weights are numbers of 16 bits.
+    pub(crate) fn is_half(self) -> bool {
+        matches!(self, Self::F16 | Self::Bf16)
     }
 
     /// The format whose units have that many bytes.

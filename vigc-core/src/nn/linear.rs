@@ -151,8 +151,13 @@ impl PackedWeight {
     /// `[rows, d_input]` to `[rows, d_output]`.
     fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
         #[cfg(feature = "flex")]
-        if let (Some(strips), false) = (&self.strips, x.device().is_autodiff()) {
-            return kernels::strips_product(x, strips.val(), bias, self.d_output);
+        if let Some(strips) = &self.strips {
+            let strips = strips.val();
+            let is_half = Format::of_unit(strips.dims()[2]).is_some_and(Format::is_half);
+            // Rounding activations to codes has no gradient.
+            if !x.device().is_autodiff() || (is_half && cfg!(feature = "train")) {
+                return kernels::strips_product(x, strips, bias, self.d_output);
+            }
         }
         linear(x, self.unpacked().transpose(), bias)
     }
@@ -180,8 +185,7 @@ impl PackedWeight {
         let [_, _, unit] = strips.dims();
         let format = Format::of_unit(unit).expect("strips have units of a known size");
         let data = strips.into_data();
-        let line = |output| format.decode(&strips::unpack(format, data.as_bytes(), size, output));
-        let weights: Vec<f32> = (0..self.d_output).flat_map(line).collect();
+        let weights = strips::unpack_all(format, data.as_bytes(), size);
         Tensor::from_data(TensorData::new(weights, size), &device)
     }
 

@@ -50,6 +50,27 @@ fn exact(x: &[f32], w: &[f32], b: &[f32], [outputs, inputs]: [usize; 2]) -> Vec<
 }
 
 #[test]
+fn frozen_weights_pass_gradients_on_in_every_precision() {
+    let device = Device::default().autodiff();
+    let shape @ [outputs, inputs] = [50, 75];
+    let weight = TensorData::new(numbers(shape, 1), shape);
+    let checkpoint = Checkpoint::from_tensors("noise", vec![("weight".to_owned(), weight)]);
+    for precision in Precision::ALL.into_iter().filter(|&it| it != Precision::F32) {
+        let mut linear = layer(precision, shape).with_bias(false).init(&Device::default());
+        checkpoint.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict).unwrap();
+        let x = TensorData::new(numbers([20, inputs], 3), [20, inputs]);
+        let x = Tensor::<2>::from_data(x, &device).require_grad();
+        let weigh = TensorData::new(numbers([20, outputs], 4), [20, outputs]);
+        let weigh = Tensor::<2>::from_data(weigh, &device.clone().inner());
+        let grads = (linear.forward(x.clone()) * weigh.clone()).sum().backward();
+        let found = x.grad(&grads).unwrap().into_data();
+        let unpacked = linear.packed.unwrap().unpacked();
+        let gap = found_gap(&found, &weigh.matmul(unpacked).into_data());
+        assert!(gap < 1e-4, "{precision}: off by {gap}");
+    }
+}
+
+#[test]
 fn products_are_right_for_few_rows_and_many_in_every_precision() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();

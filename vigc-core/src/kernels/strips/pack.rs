@@ -59,6 +59,16 @@ pub(crate) fn unpack(
     line
 }
 
+/// All weights in f32, `[outputs, inputs]`.
+pub(crate) fn unpack_all(format: Format, strips: &[u8], size: [usize; 2]) -> Vec<f32> {
+    let [outputs, inputs] = size;
+    let mut weights = vec![0.0; outputs * inputs];
+    weights.par_chunks_mut(inputs.max(1)).enumerate().for_each(|(output, weights)| {
+        weights.copy_from_slice(&format.decode(&unpack(format, strips, size, output)));
+    });
+    weights
+}
+
 impl Format {
     /// The weights that a line stands for.
     pub(crate) fn decode(self, line: &Line) -> Vec<f32> {
