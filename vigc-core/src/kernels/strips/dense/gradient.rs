@@ -1,4 +1,4 @@
-//! The gradients of an attention. Weights are computed anew: keeping them would take longer.
+//! The gradients of an attention. Weights are computed anew instead of being kept.
 
 use std::mem::take;
 use std::ops::Range;
