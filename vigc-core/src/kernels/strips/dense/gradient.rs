@@ -8,7 +8,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::super::tile::parts;
-use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, joined, refill};
+use super::mask::joined;
+use super::{Attention, Heads, PAGE, Place, Sizes, add_lines, refill};
 use crate::kernels::backend::tensor;
 use crate::kernels::rows::dot;
 
