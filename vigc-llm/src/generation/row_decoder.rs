@@ -137,7 +137,9 @@ impl Row {
             if let Some(hypothesis) = self.step(logits.row_mut(first + came), config, stop)? {
                 return Ok(Chosen::End(hypothesis));
             }
-            self.tokens.last().into_iter().for_each(|&token| self.guess.note(token));
+            if let Some(&token) = self.tokens.last() {
+                self.guess.note(token);
+            }
             if unsure.get(came) != self.tokens.last() {
                 self.guess.learn(unsure.len(), came);
                 return Ok(Chosen::Token { unread: unsure.len() - came });

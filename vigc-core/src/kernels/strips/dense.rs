@@ -1,8 +1,8 @@
 //! Attention over tensors of heads, and its gradients.
 //!
 //! A task is one head of one row of the batch, whose keys and values stay in the core's cache. Tiles of queries pass over the
-//! pages of sixteen keys that one of them sees; what a bias hides from all of them costs nothing, which in training
-//! is most of a row that several texts share.
+//! pages of sixteen keys that one of them sees; what a bias hides from all of them, as other texts in a row of training,
+//! costs nothing.
 
 #[cfg(feature = "train")]
 mod gradient;
