@@ -4,30 +4,19 @@
 //! and operations beyond.
 #![allow(missing_docs, reason = "criterion's macro writes an undocumented function")]
 
+mod layer;
 mod machine;
 
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use layer::layer;
 use vigc_pipeline::core::kernels::on_worker;
-use vigc_pipeline::core::nn::{Linear, LinearConfig, Precision};
-use vigc_pipeline::core::weights::{Checkpoint, KeyMap, Strictness};
+use vigc_pipeline::core::nn::Precision;
 
 /// Outputs and inputs: LLaMA 7B's feed-forward network, ViT-g's.
 const SHAPES: [[usize; 2]; 2] = [[11_008, 4096], [6144, 1408]];
 /// Weights of all layers that are multiplied in turn, so that none stays in a cache.
 const BYTES: usize = 400 << 20;
-
-fn layer(precision: Precision, [outputs, inputs]: [usize; 2]) -> Linear {
-    let weight =
-        Tensor::<2>::random([outputs, inputs], Distribution::Normal(0.0, 0.02), &Device::default());
-    let weight: TensorData = weight.into_data();
-    let config = LinearConfig::new(inputs, outputs).with_bias(false).with_precision(precision);
-    let mut linear = config.init(&Device::default());
-    Checkpoint::from_tensors("random weights", vec![("weight".to_owned(), weight)])
-        .load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict)
-        .expect("the weight has the layer's size");
-    linear
-}
 
 fn bits(precision: Precision) -> usize {
     match precision {

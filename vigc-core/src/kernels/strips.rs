@@ -11,10 +11,14 @@
 //! | 8 bits | 32 inputs | 8 times 16 groups of four codes, counted from 128, then 16 scales (f16) |
 //! | 4 bits | 32 inputs | 4 times 16 groups of eight codes, counted from 8: the low halves of four bytes hold the first four, then 16 scales |
 //!
+//! `avx512` and `avx2` compute tiles with instructions that the compiler would not find, `portable` in loops.
+//!
 //! Activations are f32 for f32 and f16 weights, rounded to bf16 for bf16 weights, and to 8 bits with a scale for every 32
 //! for the others, as the peers do it (oneDNN, llama.cpp).
 
 mod activations;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod backend;
@@ -119,7 +123,7 @@ fn half_to_full(bits: u16) -> f32 {
 /// So many rounds of products in registers; the operations of a round, if this machine has instructions for them.
 pub(super) fn peak(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
-    return avx512::peak(arithmetic, rounds);
+    return avx512::peak(arithmetic, rounds).or_else(|| avx2::peak(arithmetic, rounds));
     #[cfg(not(target_arch = "x86_64"))]
     None.filter(|_: &usize| arithmetic == Arithmetic::F32 && rounds == 0)
 }

@@ -43,6 +43,19 @@ impl<'a> Activations<'a> {
         }
     }
 
+    /// Numbers that are rounded to bf16 and stay f32, an even number of them.
+    pub(super) fn rounded(x: &[f32], inputs: usize) -> Self {
+        let row = inputs.next_multiple_of(2);
+        let pairs = Self::pairs(x, inputs);
+        let mut words = vec![0u32; pairs.words.len() * 2];
+        words.par_chunks_mut(2 * TASK).zip(pairs.words.par_chunks(TASK)).for_each(|(to, pairs)| {
+            for (to, &pair) in to.as_chunks_mut().0.iter_mut().zip(pairs) {
+                *to = [pair << 16, pair & 0xffff_0000];
+            }
+        });
+        Self { words: Cow::Owned(words), row, ..pairs }
+    }
+
     fn pairs(x: &[f32], inputs: usize) -> Self {
         let (rows, row) = (x.len() / inputs, inputs.div_ceil(2));
         let mut words = vec![0u32; rows * row];

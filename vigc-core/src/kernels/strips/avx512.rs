@@ -1,6 +1,7 @@
 //! Tiles with AVX-512: bf16 pairs and groups of four bytes are one instruction for sixteen outputs.
 //!
-//! This file holds the workspace's unsafe code, but for one line of `product.rs`. Its invariants:
+//! This file holds the workspace's unsafe code, but for one line of `product.rs` and the calls of functions with CPU features in
+//! `avx2.rs`. Its invariants:
 //!
 //! - A kernel is called only if [`can`] found its instructions; [`run`] asserts that.
 //! - A kernel reads and writes only what [`Tile::run`] has checked the slices for: `units` units of `strips` strips,

@@ -74,7 +74,8 @@ fn pair(sums: &mut Lanes, x: u32, w: &[u8]) {
     let high = |word: u32| f32::from_bits(word & 0xffff_0000);
     for (sum, &w) in sums.iter_mut().zip(w.as_chunks().0) {
         let w = u32::from_le_bytes(w);
-        *sum += low(x) * low(w) + high(x) * high(w);
+        *sum += low(x) * low(w);
+        *sum += high(x) * high(w);
     }
 }
 

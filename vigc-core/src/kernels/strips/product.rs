@@ -12,12 +12,22 @@ use super::tile::{self, Kernel, Path, ROWS, Tile, parts};
 use super::{Format, STRIP, half_to_full};
 use crate::nn::blocks::BLOCK;
 
-/// From so many rows on, weights are laid out anew for all of them: codes as bytes, f32 without gaps.
+/// From so many rows on, weights are laid out anew for all of them: codes as bytes, f32 without gaps, and halves as f32 where
+/// no instruction multiplies them.
 const MANY: usize = 3 * ROWS;
 /// Weights that stay in a core's cache while rows pass by, in bytes.
 const CACHED: usize = 1 << 19;
 /// The same for weights that were laid out anew.
 const STAGED: usize = 1 << 17;
+/// f32 weights that caches do not hold.
+const LONG: usize = 1 << 19;
+/// f32 weights of some inputs and many outputs, in bytes: each line of them lies on a page of its own, of which much is
+/// read before the next.
+const LINES: usize = 1 << 15;
+/// Most strips of f32 weights that are multiplied together.
+const LINE_STRIPS: usize = 64;
+/// Weights of a strip that stay in the nearest cache while rows pass by, in bytes.
+const NEAREST: usize = 1 << 14;
 /// Multiplications that are worth a task of their own.
 const TASK: usize = 1 << 17;
 /// Weights that are, in bytes.
@@ -70,7 +80,12 @@ impl Product<'_> {
             return out;
         }
         let kernel = self.kernel(rows);
-        let activations = Activations::new(kernel, self.x, self.inputs);
+        let activations = match (kernel, self.weights) {
+            (Kernel::F32, Weights::Strips(Format::Bf16, _)) => {
+                Activations::rounded(self.x, self.inputs)
+            }
+            _ => Activations::new(kernel, self.x, self.inputs),
+        };
         let groups = self.groups(rows, kernel);
         let tasks = self.tasks(rows, &groups, &mut out.spare_capacity_mut()[..len]);
         let run = |scratch: &mut Scratch, task| self.run(kernel, rows, &activations, task, scratch);
@@ -90,23 +105,43 @@ impl Product<'_> {
             Weights::Full(_) => Kernel::F32,
             Weights::Strips(Format::Q8, _) if rows >= MANY => Kernel::Wide { offset: 128 },
             Weights::Strips(Format::Q4, _) if rows >= MANY => Kernel::Wide { offset: 8 },
+            Weights::Strips(format, _) if format.is_half() && rows >= MANY => {
+                let path = self.path.unwrap_or_else(|| Path::best(format.into()));
+                if path.has_halves(format) { format.into() } else { Kernel::F32 }
+            }
             Weights::Strips(format, _) => format.into(),
         }
     }
 
-    /// Units of a strip.
-    fn units(&self) -> usize {
-        match self.weights {
-            Weights::Full(_) => self.inputs,
-            Weights::Strips(format, _) => self.inputs.div_ceil(format.unit_inputs()),
+    /// Units of a strip as a kernel counts them.
+    fn units(&self, kernel: Kernel) -> usize {
+        match (self.weights, kernel) {
+            (Weights::Full(_), _) => self.inputs,
+            (Weights::Strips(format, _), Kernel::F32) => {
+                self.inputs.next_multiple_of(format.unit_inputs())
+            }
+            (Weights::Strips(format, _), _) => self.inputs.div_ceil(format.unit_inputs()),
         }
+    }
+
+    /// Whether f32 weights of a strip lie on more pages than a core remembers.
+    fn is_long(&self) -> bool {
+        self.inputs * self.outputs > LONG
     }
 
     /// All strips in groups. Sums of bytes need twice the registers, so there are two strips then.
     fn groups(&self, rows: usize, kernel: Kernel) -> Vec<Group> {
         let strips = self.outputs.div_ceil(STRIP);
         let tile = rows.div_ceil(parts(rows).len());
-        let most = if kernel.has_blocks() && tile > ROWS / 2 { 2 } else { 4 };
+        let most = match self.weights {
+            Weights::Full(_) if self.is_long() => {
+                let most = if rows >= MANY { LINE_STRIPS / 4 } else { LINE_STRIPS };
+                (strips / (4 * rayon::current_num_threads())).clamp(4, most)
+            }
+            Weights::Full(_) => 4,
+            Weights::Strips(..) if kernel.has_blocks() && tile > ROWS / 2 => 2,
+            Weights::Strips(..) => 4,
+        };
         let mut groups = Vec::with_capacity(strips.div_ceil(most) + 2);
         let mut first = 0;
         while first < strips {
@@ -115,7 +150,11 @@ impl Product<'_> {
             if matches!(self.weights, Weights::Full(_)) && !self.outputs.is_multiple_of(STRIP) {
                 strips_left = (strips_left - 1).max(1);
             }
-            let strips = if strips_left >= most { most } else { 1 << strips_left.ilog2() };
+            let strips = match self.weights {
+                Weights::Full(_) => strips_left.min(most),
+                Weights::Strips(..) if strips_left >= most => most,
+                Weights::Strips(..) => 1 << strips_left.ilog2(),
+            };
             groups.push(Group { first, strips });
             first += strips;
         }
@@ -133,7 +172,7 @@ impl Product<'_> {
         let worth = (TASK / (strip_work * rows).max(1)).max(1);
         let strip_bytes = match self.weights {
             Weights::Full(_) => 4 * strip_work,
-            Weights::Strips(format, _) => self.units() * format.unit_bytes(),
+            Weights::Strips(format, _) => strip_bytes(format, self.inputs),
         };
         let worth = worth.min((TASK_BYTES / strip_bytes.max(1)).max(1));
         let per_task = worth.div_ceil(groups[0].strips);
@@ -174,6 +213,7 @@ impl Product<'_> {
     fn is_staged(&self, kernel: Kernel, group: Group, rows: usize) -> bool {
         match kernel {
             Kernel::Wide { .. } => true,
+            Kernel::F32 if matches!(self.weights, Weights::Strips(..)) => true,
             Kernel::F32 => rows >= MANY || (group.first + group.strips) * STRIP > self.outputs,
             _ => false,
         }
@@ -187,8 +227,7 @@ impl Product<'_> {
                 (bytes, 4 * STRIP, 4 * self.outputs)
             }
             Weights::Strips(format, bytes) => {
-                let unit = format.unit_bytes();
-                let strip = self.units() * unit;
+                let (unit, strip) = (format.unit_bytes(), strip_bytes(format, self.inputs));
                 (&bytes[group.first * strip + first * unit..], strip, unit)
             }
         };
@@ -216,8 +255,23 @@ impl Product<'_> {
                 }
                 Placed { bytes: &stage.bytes, strip: 4 * STRIP, unit: width, scales: &[] }
             }
+            Weights::Strips(format, bytes) if format.is_half() => {
+                let strips = bytes.chunks_exact(strip_bytes(format, self.inputs));
+                let width = units * 4 * STRIP;
+                stage.bytes.resize(group.strips * width, 0);
+                Arch::new().dispatch(
+                    #[inline(always)]
+                    || {
+                        let full = stage.bytes.chunks_exact_mut(width);
+                        for (full, strip) in full.zip(strips.skip(group.first)) {
+                            lengthen(format, &strip[first * 2 * STRIP..], full);
+                        }
+                    },
+                );
+                Placed { bytes: &stage.bytes, strip: width, unit: 4 * STRIP, scales: &[] }
+            }
             Weights::Strips(format, bytes) => {
-                let strip = self.units() * format.unit_bytes();
+                let strip = strip_bytes(format, self.inputs);
                 stage.bytes.resize(group.strips * units * BLOCK * STRIP, 0);
                 let strips = bytes.chunks_exact(strip).skip(group.first);
                 Arch::new().dispatch(
@@ -261,19 +315,22 @@ impl GroupRun<'_> {
         from: usize,
         Scratch { sums, stage }: &mut Scratch,
     ) {
-        let all = self.product.units();
+        let all = self.product.units(self.kernel);
         let stages = self.product.is_staged(self.kernel, self.group, self.rows);
-        let room = if stages { STAGED } else { CACHED };
-        let chunk = match parts(self.rows).len() {
-            1 if !stages => all.max(1),
-            _ => (room / (self.group.strips * self.kernel.unit_bytes())).max(1),
+        let room = match self.product.weights {
+            _ if self.path.is_narrow() && self.rows > ROWS => NEAREST * self.group.strips,
+            _ if stages => STAGED,
+            Weights::Full(_) if self.product.is_long() => LINES,
+            _ if parts(self.rows).len() == 1 => usize::MAX,
+            _ => CACHED,
         };
+        let chunk = (room / (self.group.strips * self.kernel.unit_bytes())).next_multiple_of(2);
         if chunk >= all {
             // The sums of a few rows stay in the nearest cache until they are done.
             let weights = self.place(0..all, stages, stage);
             for rows in parts(self.rows) {
                 self.begin(rows.len(), sums);
-                self.add(&weights, 0..all, rows.clone(), sums);
+                self.add(&weights, 0..all, rows.clone(), 0..self.group.strips, sums);
                 if stages {
                     self.ask_for_next(all, all, &rows);
                 }
@@ -286,15 +343,24 @@ impl GroupRun<'_> {
         for first in (0..all).step_by(chunk) {
             let units = first..all.min(first + chunk);
             let weights = self.place(units.clone(), stages, stage);
-            for rows in parts(self.rows) {
-                let sums = &mut sums[rows.start * width..rows.end * width];
-                self.add(&weights, units.clone(), rows.clone(), sums);
-                if stages {
-                    self.ask_for_next(units.end, units.len(), &rows);
+            for strips in self.tiles() {
+                for rows in parts(self.rows) {
+                    let sums = &mut sums[rows.start * width..rows.end * width];
+                    self.add(&weights, units.clone(), rows.clone(), strips.clone(), sums);
+                    if stages && strips.start == 0 {
+                        self.ask_for_next(units.end, units.len(), &rows);
+                    }
                 }
             }
         }
         self.store(sums, columns, from);
+    }
+
+    /// The strips that rows pass by at a time.
+    fn tiles(&self) -> impl Iterator<Item = Range<usize>> {
+        let all = self.group.strips;
+        let most = if self.path.is_narrow() && self.rows > ROWS { 1 } else { all };
+        (0..all).step_by(most).map(move |first| first..first + most)
     }
 
     /// What the sums of some rows begin with.
@@ -320,8 +386,15 @@ impl GroupRun<'_> {
         }
     }
 
-    /// Adds the products of some rows with some units.
-    fn add(&self, weights: &Placed<'_>, units: Range<usize>, rows: Range<usize>, sums: &mut [f32]) {
+    /// Adds the products of some rows with some units of some strips.
+    fn add(
+        &self,
+        weights: &Placed<'_>,
+        units: Range<usize>,
+        rows: Range<usize>,
+        strips: Range<usize>,
+        sums: &mut [f32],
+    ) {
         let x = self.x;
         let first_block = if self.kernel.has_blocks() { units.start } else { 0 };
         let block = rows.start * x.blocks + first_block;
@@ -331,15 +404,18 @@ impl GroupRun<'_> {
             x_scales: x.scales.get(block..).unwrap_or_default(),
             x_starts: x.starts.get(block..).unwrap_or_default(),
             x_blocks: x.blocks,
-            w: weights.bytes,
+            w: &weights.bytes[strips.start * weights.strip..],
             w_strip: weights.strip,
             w_unit: weights.unit,
-            w_scales: weights.scales,
+            w_scales: weights
+                .scales
+                .get(strips.start * weights.strip / BLOCK..)
+                .unwrap_or_default(),
             units: units.len(),
-            sums,
+            sums: &mut sums[strips.start * STRIP..],
             sums_row: self.group.strips * STRIP,
             rows: rows.len(),
-            strips: self.group.strips,
+            strips: strips.len(),
         }
         .run(self.kernel, self.path);
     }
@@ -357,7 +433,10 @@ impl GroupRun<'_> {
     /// Asks the memory for a part of the codes that come after a unit, while others are multiplied with some rows.
     fn ask_for_next(&self, first: usize, units: usize, rows: &Range<usize>) {
         let Weights::Strips(format, bytes) = self.product.weights else { return };
-        let (unit, all) = (format.unit_bytes(), self.product.units());
+        if format.is_half() {
+            return;
+        }
+        let (unit, all) = (format.unit_bytes(), self.product.units(self.kernel));
         let (ahead, first) = if first < all { (0, first) } else { (self.group.strips, 0) };
         let units = units.min(all - first);
         for strip in 0..self.group.strips {
@@ -393,6 +472,32 @@ struct Placed<'a> {
     /// Bytes between units.
     unit: usize,
     scales: &'a [f32],
+}
+
+/// Bytes of a strip.
+fn strip_bytes(format: Format, inputs: usize) -> usize {
+    inputs.div_ceil(format.unit_inputs()) * format.unit_bytes()
+}
+
+/// Halves as f32, input by input.
+#[inline(always)]
+fn lengthen(format: Format, halves: &[u8], full: &mut [u8]) {
+    if format == Format::F16 {
+        for (full, half) in full.as_chunks_mut().0.iter_mut().zip(halves.as_chunks().0) {
+            *full = half_to_full(u16::from_le_bytes(*half)).to_le_bytes();
+        }
+        return;
+    }
+    let pairs = halves.as_chunks::<{ 4 * STRIP }>().0;
+    for (full, pair) in full.as_chunks_mut::<{ 8 * STRIP }>().0.iter_mut().zip(pairs) {
+        let (first, second) = full.split_at_mut(4 * STRIP);
+        let lanes = first.as_chunks_mut().0.iter_mut().zip(second.as_chunks_mut().0);
+        for ((first, second), &pair) in lanes.zip(pair.as_chunks().0) {
+            let pair = u32::from_le_bytes(pair);
+            *first = (pair << 16).to_le_bytes();
+            *second = (pair & 0xffff_0000).to_le_bytes();
+        }
+    }
 }
 
 /// A unit of 8 or 4 bits as bytes and scales.

@@ -107,6 +107,9 @@ pub(super) enum Path {
     /// Instructions of this machine that the compiler would not find.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// The same for machines without those.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
     /// Loops, compiled for the widest vectors that the machine has.
     Portable,
     /// The same loops as they would run on any machine.
@@ -115,11 +118,32 @@ pub(super) enum Path {
 }
 
 impl Path {
+    /// Whether it has instructions for halves.
+    pub(super) fn has_halves(self, format: Format) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => format == Format::F16,
+            _ => false,
+        }
+    }
+
+    /// Whether sums of one strip for [`ROWS`] rows fill the registers.
+    pub(super) fn is_narrow(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self != Self::Avx512;
+        #[cfg(not(target_arch = "x86_64"))]
+        true
+    }
+
     /// The fastest one here.
     pub(super) fn best(kernel: Kernel) -> Self {
         #[cfg(target_arch = "x86_64")]
-        if super::avx512::can(kernel) {
-            return Self::Avx512;
+        match () {
+            () if super::avx512::can(kernel) => return Self::Avx512,
+            () if super::avx2::can() => return Self::Avx2,
+            () => {}
         }
         let _ = kernel;
         Self::Portable
@@ -136,7 +160,16 @@ impl Tile<'_> {
         self.check(kernel);
         match path {
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => super::avx512::run(self, kernel),
+            Path::Avx512 => {
+                let mut first = 0;
+                while first < self.strips {
+                    let strips = 1 << (self.strips - first).min(4).ilog2();
+                    super::avx512::run(&mut self.part(first, strips), kernel);
+                    first += strips;
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => super::avx2::run(self, kernel),
             Path::Portable => Arch::new().dispatch(
                 #[inline(always)]
                 || portable::run(self, kernel),
@@ -146,10 +179,22 @@ impl Tile<'_> {
         }
     }
 
+    /// Some of its strips.
+    #[cfg(target_arch = "x86_64")]
+    fn part(&mut self, first: usize, strips: usize) -> Tile<'_> {
+        Tile {
+            w: &self.w[first * self.w_strip..],
+            w_scales: self.w_scales.get(first * self.w_strip / BLOCK..).unwrap_or_default(),
+            sums: &mut self.sums[first * STRIP..],
+            strips,
+            ..*self
+        }
+    }
+
     /// What kernels rely on when they read and write without looking.
     fn check(&self, kernel: Kernel) {
-        assert!((1..=ROWS).contains(&self.rows) && matches!(self.strips, 1 | 2 | 4));
-        if self.units == 0 {
+        assert!((1..=ROWS).contains(&self.rows));
+        if self.units == 0 || self.strips == 0 {
             return;
         }
         let last = |count: usize, stride: usize| (count - 1) * stride;
@@ -193,29 +238,23 @@ impl Matrix<'_> {
         sums: &mut [f32],
         sums_row: usize,
     ) {
-        let path = Path::best(Kernel::F32);
-        let mut first = 0;
-        while first < self.strips {
-            let strips = 1 << (self.strips - first).min(4).ilog2();
-            Tile {
-                x: cast_slice(x),
-                x_row,
-                x_scales: &[],
-                x_starts: &[],
-                x_blocks: 0,
-                w: cast_slice(&self.numbers[first * self.strip..]),
-                w_strip: 4 * self.strip,
-                w_unit: 4 * self.unit,
-                w_scales: &[],
-                units: self.units,
-                sums: &mut sums[first * STRIP..],
-                sums_row,
-                rows,
-                strips,
-            }
-            .run(Kernel::F32, path);
-            first += strips;
+        Tile {
+            x: cast_slice(x),
+            x_row,
+            x_scales: &[],
+            x_starts: &[],
+            x_blocks: 0,
+            w: cast_slice(self.numbers),
+            w_strip: 4 * self.strip,
+            w_unit: 4 * self.unit,
+            w_scales: &[],
+            units: self.units,
+            sums,
+            sums_row,
+            rows,
+            strips: self.strips,
         }
+        .run(Kernel::F32, Path::best(Kernel::F32));
     }
 }
 
