@@ -33,6 +33,9 @@ struct Args {
     /// Most sentences of a corrected answer [default: until the model ends]
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
+    /// Where beams end while an answer is corrected
+    #[arg(long, value_enum, default_value_t = shared::BeamEndsArg::Text)]
+    beam_ends: shared::BeamEndsArg,
     #[command(flatten)]
     decode: shared::DecodeArgs,
     /// Pictures asked about at once
@@ -52,7 +55,10 @@ enum SuiteName {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let model = args.model.open()?;
-    let correction = args.steps.map_or_else(Correction::default, Correction::until_end);
+    let correction = args
+        .steps
+        .map_or_else(Correction::default, Correction::until_end)
+        .with_beam_ends(args.beam_ends.into());
     let decoding = args.decode.apply(model.generation_config().clone());
     let mut subject = Subject::new(&model, decoding, correction);
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(

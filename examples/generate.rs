@@ -64,6 +64,9 @@ struct Args {
     /// Accept all that is generated at the last step
     #[arg(long)]
     last_infer_all: bool,
+    /// Where beams end while an answer is corrected
+    #[arg(long, value_enum, default_value_t = shared::BeamEndsArg::Text)]
+    beam_ends: shared::BeamEndsArg,
     #[command(flatten)]
     decode: shared::DecodeArgs,
     /// Seed of sampling
@@ -154,7 +157,8 @@ impl Args {
             StyleArg::Vic => PromptStyle::Vic,
         };
         let last = if self.last_infer_all { LastStep::Everything } else { LastStep::OneUnit };
-        correction.with_unit(unit).with_style(style).with_last_step(last)
+        let correction = correction.with_unit(unit).with_style(style).with_last_step(last);
+        correction.with_beam_ends(self.beam_ends.into())
     }
 
     fn decoding(&self, model: &InstructBlip) -> GenerationConfig {
@@ -180,6 +184,10 @@ fn parse_batch(text: &str) -> Result<usize, String> {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    anyhow::ensure!(
+        args.format != Format::Reference || matches!(args.beam_ends, shared::BeamEndsArg::Text),
+        "--beam-ends unit: the reference writes every text to its end, so --format reference cannot be had with it"
+    );
     let images = args.images()?;
     let model = args.model.open()?;
     match args.task.plan() {

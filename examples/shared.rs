@@ -11,12 +11,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use burn::tensor::Device;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
 use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
-use vigc_pipeline::vigc::{GenerationConfig, Strategy};
+use vigc_pipeline::vigc::{BeamEnds, GenerationConfig, Strategy};
 
 /// Which model, where.
 #[derive(Args, Debug)]
@@ -124,6 +124,24 @@ pub(crate) struct DecodeArgs {
     /// Longest text, in tokens [default: what the model's folder suggests]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_new_tokens: Option<u32>,
+}
+
+/// Where beams end while an answer is corrected.
+#[derive(ValueEnum, Debug, Clone, Copy)]
+pub(crate) enum BeamEndsArg {
+    /// At the end of the text, as in the reference
+    Text,
+    /// At the end of the sentence or paragraph that is kept: faster, sometimes with other rows
+    Unit,
+}
+
+impl From<BeamEndsArg> for BeamEnds {
+    fn from(ends: BeamEndsArg) -> Self {
+        match ends {
+            BeamEndsArg::Text => Self::Text,
+            BeamEndsArg::Unit => Self::Unit,
+        }
+    }
 }
 
 impl DecodeArgs {

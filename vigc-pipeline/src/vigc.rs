@@ -49,7 +49,7 @@ pub mod two_stage;
 mod vic;
 mod visual_lm;
 
-pub use correction::{Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
+pub use correction::{BeamEnds, Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
 pub use hint::{Hint, Savings, TextEnd};
 pub use image_source::{ImageFolder, ImageInput};

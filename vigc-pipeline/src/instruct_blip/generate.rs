@@ -10,7 +10,7 @@ use vigc_llm::tokenizer::TextTokenizer;
 
 use super::{EncodedImages, InstructBlip};
 use crate::Result;
-use crate::vigc::Hint;
+use crate::vigc::{BeamEnds, Hint};
 
 /// A prompt about one of several encoded images.
 #[derive(Debug, Clone, Copy)]
@@ -176,13 +176,11 @@ struct HintedEnds<'a> {
 
 impl StopCondition for HintedEnds<'_> {
     fn is_met(&self, prompt: usize, tokens: &[u32]) -> bool {
-        let until = self.hints.get(prompt).and_then(|hint| hint.until);
+        let Some(Hint { until: Some(until), beam_ends, .. }) = self.hints.get(prompt) else {
+            return false;
+        };
         let beams = matches!(self.settings.strategy, Strategy::Beam { beams } if beams > 1);
-        match until {
-            Some(until) if !beams => {
-                self.tokenizer.decode(tokens).is_ok_and(|text| until.is_enough(&text))
-            }
-            _ => false,
-        }
+        (!beams || *beam_ends == BeamEnds::Unit)
+            && self.tokenizer.decode(tokens).is_ok_and(|text| until.is_enough(&text))
     }
 }

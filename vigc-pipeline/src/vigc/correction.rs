@@ -15,6 +15,9 @@ pub struct Correction {
     pub last_step: LastStep,
     /// Whose rules are followed.
     pub rules: LoopRules,
+    /// Where a beam search may end the texts of which a unit is kept.
+    #[serde(skip_serializing_if = "BeamEnds::is_text", default)]
+    pub beam_ends: BeamEnds,
 }
 
 /// How much of a generated text is accepted at a time.
@@ -70,6 +73,28 @@ pub enum LoopRules {
     Reference,
 }
 
+/// Where a beam search ends a text of which only the first unit is kept.
+///
+/// Greedy texts and samples always end at the unit, which changes nothing. A beam that ends there competes with others
+/// by the probability of the unit and not by that of the whole text, so other units may win. The reference's loop has
+/// whole texts only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BeamEnds {
+    /// At the end of the whole text, as the reference does.
+    #[default]
+    Text,
+    /// At the end of the unit: less to write, and sometimes other rows.
+    Unit,
+}
+
+impl BeamEnds {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+}
+
 impl Correction {
     /// No correction: VIG's answers as they are.
     #[must_use]
@@ -86,6 +111,7 @@ impl Correction {
             style: PromptStyle::Vig,
             last_step: LastStep::OneUnit,
             rules: LoopRules::Strict,
+            beam_ends: BeamEnds::Text,
         }
     }
 
@@ -123,6 +149,12 @@ impl Correction {
     #[must_use]
     pub const fn with_last_step(self, last_step: LastStep) -> Self {
         Self { last_step, ..self }
+    }
+
+    /// With another end of beams.
+    #[must_use]
+    pub const fn with_beam_ends(self, beam_ends: BeamEnds) -> Self {
+        Self { beam_ends, ..self }
     }
 
     /// The most steps there can be.

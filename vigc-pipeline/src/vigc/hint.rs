@@ -2,14 +2,17 @@
 
 use std::fmt;
 
-/// What makes a text cheaper to generate, and does not change it.
+use super::BeamEnds;
+
+/// What makes a text cheaper to generate, and does not change what is kept of it, unless beams end with a unit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hint<'a> {
     /// What the text is likely to be; empty if nothing is known. A model may check several of its words at a time.
     pub guess: &'a str,
-    /// Where the text may end, though the model would go on. Beam search does not look at it: a beam that ends
-    /// there would compete with others that do not.
+    /// Where the text may end, though the model would go on.
     pub until: Option<&'a dyn TextEnd>,
+    /// Whether a beam search looks at `until` as well.
+    pub beam_ends: BeamEnds,
 }
 
 /// Decides when there is enough of a text.
@@ -35,7 +38,8 @@ impl Savings {
     pub(super) fn limit(self, hint: Hint<'_>) -> Hint<'_> {
         Hint {
             guess: if self.guesses { hint.guess } else { "" },
-            until: hint.until.filter(|_| self.early_stops),
+            until: hint.until.filter(|_| self.early_stops || hint.beam_ends == BeamEnds::Unit),
+            ..hint
         }
     }
 }

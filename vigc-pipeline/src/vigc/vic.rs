@@ -85,9 +85,11 @@ impl Vic {
             || (self.taken + 1 == self.correction.most_steps()
                 && self.correction.last_step == LastStep::Everything);
         match self.state {
-            State::Correcting => {
-                Hint { guess: &self.expected, until: (!whole).then_some(self as &dyn TextEnd) }
-            }
+            State::Correcting => Hint {
+                guess: &self.expected,
+                until: (!whole).then_some(self as &dyn TextEnd),
+                beam_ends: self.correction.beam_ends,
+            },
             _ => Hint::default(),
         }
     }

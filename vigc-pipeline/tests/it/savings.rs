@@ -7,7 +7,9 @@ use vigc_pipeline::Result;
 use vigc_pipeline::prelude::*;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::scenes::{Scene, Split};
-use vigc_pipeline::vigc::{Generated, ImageInput, Request, Savings, Strategy, Unit, VisualLm};
+use vigc_pipeline::vigc::{
+    BeamEnds, Generated, ImageInput, Request, Savings, Strategy, Unit, VisualLm,
+};
 
 /// The bundled model, with a count of the tokens that it wrote.
 struct Counting {
@@ -42,14 +44,49 @@ impl VisualLm for Counting {
     }
 }
 
+fn counting() -> Counting {
+    let model = InstructBlip::bundled(&Device::default()).unwrap();
+    Counting { model, tokens: Cell::new(0) }
+}
+
+fn pictures(count: u64) -> impl Iterator<Item = ImageInput> {
+    let scene = |seed| Scene::sample(Split::Val, 500 + seed).render(112);
+    (0..count).map(move |seed| ImageInput::pixels(format!("{seed}.png"), scene(seed)))
+}
+
+#[test]
+fn beams_may_end_with_the_unit_that_is_kept() {
+    let model = counting();
+    let beams = GenerationConfig::beam_search(3).with_max_new_tokens(60);
+    let run = |decoding: &GenerationConfig, ends, savings| {
+        let vigc = Vigc::new(&model)
+            .with_tasks(LlavaTask::ALL)
+            .with_decoding(decoding.clone())
+            .with_correction(Correction::until_end(4).with_beam_ends(ends))
+            .with_savings(savings);
+        let rows = vigc.run(pictures(6), 6).map(Result::unwrap).collect::<Vec<_>>();
+        let text = |row: &Record| match row {
+            Record::Sample(row) => (row.draft.clone(), row.one_shot.clone(), row.answer.clone()),
+            other => panic!("{other:?}"),
+        };
+        (rows.iter().map(text).collect::<Vec<_>>(), model.tokens.take())
+    };
+    let (whole, all) = run(&beams, BeamEnds::Text, Savings::default());
+    let (short, fewer) = run(&beams, BeamEnds::Unit, Savings::default());
+    assert!(fewer * 10 < all * 9, "{fewer} of {all} tokens were written");
+    for (whole, short) in whole.iter().zip(&short) {
+        assert_eq!((&whole.0, &whole.1), (&short.0, &short.1), "before anything is kept");
+    }
+    assert_eq!(run(&beams, BeamEnds::Unit, Savings::NONE).0, short, "this is no saving");
+    let greedy = GenerationConfig::greedy().with_max_new_tokens(60);
+    let [text, unit] =
+        [BeamEnds::Text, BeamEnds::Unit].map(|ends| run(&greedy, ends, Savings::default()));
+    assert_eq!(text, unit);
+}
+
 #[test]
 fn rows_are_the_same_with_and_without_savings() {
-    let device = Device::default();
-    let model = Counting { model: InstructBlip::bundled(&device).unwrap(), tokens: Cell::new(0) };
-    let pictures = |count: u64| {
-        let scene = |seed| Scene::sample(Split::Val, 500 + seed).render(112);
-        (0..count).map(move |seed| ImageInput::pixels(format!("{seed}.png"), scene(seed)))
-    };
+    let model = counting();
     let greedy = GenerationConfig::greedy().with_max_new_tokens(120);
     let sample = Strategy::Sample { temperature: 0.7, top_k: 50, top_p: 0.95 };
     let paragraphs = Correction::until_end(3).with_unit(Unit::Paragraph);

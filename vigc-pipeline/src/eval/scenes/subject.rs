@@ -55,10 +55,18 @@ where
 
     /// The best text for each prompt.
     fn ask(&self, images: &[M::Image], prompts: &[String]) -> Result<Vec<Generated>, BoxError> {
-        let requests: Vec<_> = images
-            .iter()
-            .zip(prompts)
-            .map(|(image, prompt)| Request { image, prompt, seed: 0, hint: Hint::default() })
+        self.ask_hinted(images, prompts, &vec![Hint::default(); prompts.len()])
+    }
+
+    /// As [`ask`](Self::ask), with what is known of each text.
+    fn ask_hinted(
+        &self,
+        images: &[M::Image],
+        prompts: &[String],
+        hints: &[Hint<'_>],
+    ) -> Result<Vec<Generated>, BoxError> {
+        let requests: Vec<_> = (images.iter().zip(prompts).zip(hints))
+            .map(|((image, prompt), &hint)| Request { image, prompt, seed: 0, hint })
             .collect();
         let rows = self.model.generate(&requests, &self.decoding)?;
         let best = rows.into_iter().filter_map(|row| row.into_iter().next());
@@ -117,7 +125,8 @@ where
             let prompt = |&i: &usize| vics[i].next_prompt().unwrap_or_default().to_owned();
             let prompts: Vec<String> = open.iter().map(prompt).collect();
             let images: Vec<M::Image> = open.iter().map(|&i| images[i].clone()).collect();
-            let texts = self.ask(&images, &prompts)?;
+            let hints: Vec<Hint<'_>> = open.iter().map(|&i| vics[i].hint()).collect();
+            let texts = self.ask_hinted(&images, &prompts, &hints)?;
             if texts.len() != open.len() {
                 return Err("the model left a prompt unanswered".into());
             }
