@@ -138,9 +138,8 @@ impl Product<'_> {
                 let most = if rows >= MANY { LINE_STRIPS / 4 } else { LINE_STRIPS };
                 (strips / (4 * rayon::current_num_threads())).clamp(4, most)
             }
-            Weights::Full(_) => 4,
             Weights::Strips(..) if kernel.has_blocks() && tile > ROWS / 2 => 2,
-            Weights::Strips(..) => 4,
+            _ => 4,
         };
         let mut groups = Vec::with_capacity(strips.div_ceil(most) + 2);
         let mut first = 0;
