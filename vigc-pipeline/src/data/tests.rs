@@ -64,6 +64,10 @@ fn visual_question_answering() {
     assert_eq!(rows[0].image, PathBuf::from("000000000042.jpg"));
     assert_eq!(rows[0].choices, Some((vec!["a".to_owned(), "b".to_owned()], 1)));
     assert!(rows[1].answers.is_empty() && rows[1].choices.is_none());
+    let wrong =
+        json!([{"image_id": 1, "question": "Q?", "choices": ["a"], "correct_choice_idx": 1}]);
+    let error = open_aokvqa(folder.write("wrong.json", &wrong)).unwrap_err().to_string();
+    assert!(error.contains("row 0: correct_choice_idx is 1, expected the place"), "{error}");
     let questions = folder.write(
         "q.json",
         &json!({"questions": [{"image_id": 9, "question": "Q?", "question_id": 90}]}),
