@@ -16,6 +16,9 @@ use vigc_pipeline::eval::judge::{
     ApiKey, Endpoint, Failure, Journal, Judge, JudgeError, Message, Outcome, Parameters, Problem,
     Request, Retries, Timeouts,
 };
+use vigc_pipeline::eval::llava_bench::{Marks, judge_parameters};
+
+use crate::llava_bench::{answers, bench};
 
 /// Long enough for a busy machine to answer in.
 const SHORT: Timeouts = Timeouts {
@@ -367,4 +370,42 @@ fn as_many_requests_are_open_as_there_are_threads() {
     texts.iter().for_each(|text| setup.server.spoil(text, [Fault::Late(100)]));
     setup.ask(&setup.judge().with_threads(3), &requests(&texts)).unwrap();
     assert!((2..=3).contains(&setup.server.most_open()), "{}", setup.server.most_open());
+}
+
+#[test]
+fn answers_are_judged_and_unread_judgements_asked_for_again() {
+    let setup = Setup::new();
+    let (bench, mut answers) = (bench(), answers());
+    answers.remove("5");
+    let prompts = bench.judge_prompts(&answers).unwrap();
+    for (prompt, number) in prompts.prompts.iter().zip(0..) {
+        let replies: &[&str] = match number {
+            0 => &["I would say eight", "8 7\nbetter"],
+            1 => &["no", "never", "not even now"],
+            2 => &[],
+            _ => &["10 5\nso"],
+        };
+        setup.server.reply(&prompt.text, replies);
+    }
+    setup.server.spoil(&prompts.prompts[2].text, [Fault::Status(400, "", "no")]);
+    let endpoint = Endpoint::new(&setup.server.address()).unwrap();
+    let judge = Judge::new(endpoint, judge_parameters("gpt-4-0314"));
+    let judged = bench.judge(&judge, &answers, 2, &mut setup.journal(), &mut |_| {}).unwrap();
+    assert_eq!(judged.failures[0].0, "2");
+    let marks = |id: &str| judged.reviews.iter().find(|review| review.question_id == id);
+    let expected = Marks { reference: 8.0, candidate: 7.0 };
+    assert_eq!(marks("0").unwrap().marks, Some(expected));
+    assert_eq!(marks("1").unwrap().content, "not even now");
+    let asked = setup.server.take_asked();
+    assert_eq!(asked.len(), 72 + 2 + 1);
+    assert_eq!(asked[0].body["temperature"], 0.2);
+    assert_eq!(asked[0].body["max_tokens"], 1024);
+    assert_eq!(asked[0].authorization, None);
+    let score = bench.score(&judged.reviews, Some(&answers)).unwrap();
+    assert_eq!((score.unparsed, score.unjudged, score.missing), (1, 1, Some(1)));
+    assert!(score.all.relative.value.unwrap() < 52.0);
+
+    let again = bench.judge(&judge, &answers, 2, &mut setup.journal(), &mut |_| {}).unwrap();
+    assert_eq!(setup.server.take_asked().len(), 1 + 2);
+    assert_eq!(again.reviews.len(), 72);
 }
