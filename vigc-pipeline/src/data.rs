@@ -1,6 +1,6 @@
 //! Data sets: readers, rows of prompts and answers, and mixtures of them.
 
-mod annotation;
+pub(crate) mod annotation;
 mod coco;
 mod dataset;
 mod error;
@@ -14,7 +14,7 @@ mod section;
 pub mod splice;
 #[cfg(test)]
 mod tests;
-mod vqa;
+pub(crate) mod vqa;
 
 pub use annotation::{Annotation, Annotations};
 pub use coco::{CocoObject, open_coco_captions, open_coco_instances};

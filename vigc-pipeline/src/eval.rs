@@ -1,5 +1,11 @@
 //! Measuring: estimates with their uncertainty, and the suites that make them.
 
+pub mod answers;
 pub mod interval;
+#[cfg(feature = "judge")]
+pub mod judge;
+pub mod llava_bench;
+pub mod report;
 #[cfg(feature = "scenes")]
 pub mod scenes;
+pub mod vqa;

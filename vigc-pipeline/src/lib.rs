@@ -5,7 +5,6 @@ pub mod backend;
 pub mod data;
 mod draw;
 mod error;
-#[cfg(feature = "scenes")]
 pub mod eval;
 pub mod instruct_blip;
 pub mod prelude;

@@ -61,7 +61,7 @@ impl burn_dataset::Dataset<Annotation> for Annotations {
 }
 
 /// Answers counted: each distinct one once, weighing as much as it was given.
-pub(super) fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
+pub(crate) fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
     let mut counted: Vec<(String, f64)> = Vec::new();
     for answer in answers {
         match counted.iter_mut().find(|(known, _)| *known == answer) {
@@ -73,7 +73,7 @@ pub(super) fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
 }
 
 /// Reads a file that is a list of objects.
-pub(super) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
+pub(crate) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
     let rows: Vec<Value> = match read_json(path)? {
         Value::Array(rows) => rows,
         _ => return Err(DataError::Shape { path: path.to_owned(), expected: "a JSON list" }),
@@ -89,14 +89,14 @@ pub(super) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataErro
 
 /// A row with what an error about it needs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
-    pub(super) path: &'a Path,
-    pub(super) row: usize,
-    pub(super) object: &'a Map<String, Value>,
+pub(crate) struct Row<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) row: usize,
+    pub(crate) object: &'a Map<String, Value>,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         &self,
         key: &'static str,
         found: Option<&Value>,
@@ -107,18 +107,18 @@ impl<'a> Row<'a> {
         DataError::Row { path: self.path.to_owned(), row: self.row, key, found, expected }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
         self.object.get(key)
     }
 
-    pub(super) fn text(&self, key: &'static str) -> Result<String, DataError> {
+    pub(crate) fn text(&self, key: &'static str) -> Result<String, DataError> {
         let found = self.get(key);
         let text = found.and_then(Value::as_str).map(str::to_owned);
         text.ok_or_else(|| self.wrong(key, found, "a string"))
     }
 
     /// A list of strings, or one string.
-    pub(super) fn texts(&self, key: &'static str) -> Result<Vec<String>, DataError> {
+    pub(crate) fn texts(&self, key: &'static str) -> Result<Vec<String>, DataError> {
         let found = self.get(key);
         let wrong = || self.wrong(key, found, "a string or a list of strings, not empty");
         match found {
@@ -131,13 +131,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(super) fn number(&self, key: &'static str) -> Result<u64, DataError> {
+    pub(crate) fn number(&self, key: &'static str) -> Result<u64, DataError> {
         let found = self.get(key);
         found.and_then(Value::as_u64).ok_or_else(|| self.wrong(key, found, "a whole number"))
     }
 
     /// A name that is a string or a number.
-    pub(super) fn name(&self, key: &'static str) -> Option<String> {
+    pub(crate) fn name(&self, key: &'static str) -> Option<String> {
         match self.get(key)? {
             Value::String(name) => Some(name.clone()),
             Value::Number(number) => Some(number.to_string()),

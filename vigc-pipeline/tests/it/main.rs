@@ -5,7 +5,10 @@ mod bundled;
 #[cfg(feature = "hub")]
 mod hub;
 mod instruct_blip;
+#[cfg(feature = "judge")]
+mod judge;
 mod keys;
+mod llava_bench;
 mod precision;
 mod reference_program;
 mod savings;
@@ -16,3 +19,4 @@ mod vigc_instruct_blip;
 mod vigc_journal;
 mod vigc_reference;
 mod vigc_run;
+mod vqa;
