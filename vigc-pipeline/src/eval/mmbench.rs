@@ -12,6 +12,7 @@ mod error;
 mod prompt;
 mod report;
 mod score;
+mod submission;
 mod suite;
 mod tsv;
 
@@ -21,6 +22,7 @@ pub use circular::with_rotations;
 pub use error::MmbenchError;
 pub use prompt::Template;
 pub use score::{QuestionScore, RoundScore, Score, Unresolved, Verdict};
+pub use submission::Submission;
 pub use suite::{Form, Suite};
 pub use tsv::{Entry, Tsv};
 

@@ -1,13 +1,14 @@
 //! MMBench's tables, orders, prompts and scores against VLMEvalKit, LLaVA and pandas.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use vigc_pipeline::eval::mmbench::{
-    Choice, Entry, Score, Suite, Template, Tsv, Verdict, infer, with_rotations,
+    Choice, Entry, Score, Submission, Suite, Template, Tsv, Verdict, infer, with_rotations,
 };
 use vigc_pipeline::eval::report::Cell;
 
@@ -205,4 +206,71 @@ fn scores_equal_vlmevalkits() {
         compare(&judged, &scores.judged);
         assert_eq!(judged.unresolved, []);
     }
+}
+
+/// Every cell of the first sheet of a workbook, by its name.
+fn workbook_cells(bytes: &[u8]) -> BTreeMap<String, String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut file = |name: &str| {
+        let mut text = String::new();
+        archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        text
+    };
+    let (strings, sheet) = (file("xl/sharedStrings.xml"), file("xl/worksheets/sheet1.xml"));
+    let between = |text: &str, open: &str, close: &str| {
+        let start = text.find(open).unwrap() + open.len();
+        let text = &text[start..];
+        text[..text.find(close).unwrap()].to_owned()
+    };
+    let plain = |text: &str| {
+        let text = text.replace("&lt;", "<").replace("&gt;", ">");
+        text.replace("&quot;", "\"").replace("&amp;", "&")
+    };
+    let strings: Vec<String> = strings
+        .split("<si>")
+        .skip(1)
+        .map(|item| between(item, "<t", "</t>"))
+        .map(|item| plain(item.split_once('>').unwrap().1))
+        .collect();
+    let cells = sheet.split("<c r=\"").skip(1).map(|cell| {
+        let value = between(cell, "<v>", "</v>");
+        let is_text = between(cell, "", "<v>").contains("t=\"s\"");
+        let value = if is_text { strings[value.parse::<usize>().unwrap()].clone() } else { value };
+        (cell[..cell.find('"').unwrap()].to_owned(), value)
+    });
+    cells.collect()
+}
+
+#[test]
+fn a_submission_holds_every_answer() {
+    let entries = Tsv::open(fixture("circular.tsv")).unwrap().entries;
+    let answer = |entry: &Entry| match entry.index % 5 {
+        0 => format!("answer \"{}\"\twith\nall", entry.index),
+        _ => format!(" {}", entry.index),
+    };
+    let answers: HashMap<String, String> =
+        entries.iter().map(|entry| (entry.id(), answer(entry))).collect();
+    let submission = Submission::new(&entries, &answers).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (tsv, xlsx) = (folder.path().join("a.tsv"), folder.path().join("a.xlsx"));
+    submission.write_tsv(&tsv).unwrap();
+    let expected = std::fs::read_to_string(fixture("submission.tsv")).unwrap();
+    assert_eq!(std::fs::read_to_string(&tsv).unwrap(), expected);
+
+    submission.write_xlsx(&xlsx).unwrap();
+    let bytes = std::fs::read(&xlsx).unwrap();
+    let found = workbook_cells(&bytes);
+    let mut table = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .has_headers(false)
+        .from_reader(expected.as_bytes());
+    let mut cells = BTreeMap::new();
+    for (row, record) in (1..).zip(table.records()) {
+        let record = record.unwrap();
+        let named = ('A'..).zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
+        cells.extend(named.map(|(column, cell)| (format!("{column}{row}"), cell.to_owned())));
+    }
+    assert_eq!(found, cells);
+    submission.write_xlsx(&xlsx).unwrap();
+    assert_eq!(std::fs::read(&xlsx).unwrap(), bytes);
 }

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-/// Why a table could not be read, or answers could not be scored.
+/// Why a table could not be read, answers could not be scored, or a submission not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MmbenchError {
+    /// A file could not be written.
+    #[error(transparent)]
+    Core(#[from] vigc_core::Error),
     /// A table could not be read.
     #[error("cannot read {path}")]
     Read {
@@ -71,5 +74,33 @@ pub enum MmbenchError {
     UnknownId {
         /// The name that the answer has.
         id: String,
+    },
+    /// A submission lacks answers.
+    #[error("{missing} of {total} rows have no answer, the first of them is {first}")]
+    Unanswered {
+        /// How many answers are missing.
+        missing: usize,
+        /// How many there should be.
+        total: usize,
+        /// The index of the first row without.
+        first: u64,
+    },
+    /// A text does not fit a cell of a workbook.
+    #[error("row {index}: {column} has {length} characters, a cell of a workbook holds 32767")]
+    LongCell {
+        /// The row's index.
+        index: u64,
+        /// The column.
+        column: String,
+        /// The text's length, as the workbook counts it: in units of UTF-16.
+        length: usize,
+    },
+    /// A workbook could not be made.
+    #[error("cannot make the workbook {path}")]
+    Workbook {
+        /// The workbook.
+        path: PathBuf,
+        /// The cause.
+        source: Box<rust_xlsxwriter::XlsxError>,
     },
 }

@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{
-    Ability, Choice, Entry, Form, MmbenchError, Suite, Tsv, Verdict, infer, with_rotations,
+    Ability, Choice, Entry, Form, MmbenchError, Submission, Suite, Tsv, Verdict, infer,
+    with_rotations,
 };
 use crate::eval::answers::{AskImage, How};
 
@@ -202,4 +203,18 @@ fn abilities_have_twenty_parts() {
     let other = Ability::of(Some("relation_reasoning"), Some("ocr"));
     assert_eq!(other.map(Ability::name), Some("RR"));
     assert_eq!(Ability::of(Some("cultural_relic"), Some("ocr")), None);
+}
+
+#[test]
+fn a_submission_is_whole_or_not_at_all() {
+    let entries = [entry(1, &["cat", "dog"], 'A'), entry(2, &["cup", "jug"], 'B')];
+    let error = Submission::new(&entries, &answers([("1", "A")])).unwrap_err().to_string();
+    assert_eq!(error, "1 of 2 rows have no answer, the first of them is 2");
+    let long = "x".repeat(32_768);
+    let submission = Submission::new(&entries, &answers([("1", "A"), ("2", &long)])).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let error = submission.write_xlsx(&path).unwrap_err().to_string();
+    assert!(error.starts_with("row 2: prediction has 32768 characters"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
