@@ -5,6 +5,8 @@ pub mod interval;
 #[cfg(feature = "judge")]
 pub mod judge;
 pub mod llava_bench;
+#[cfg(feature = "mmbench")]
+pub mod mmbench;
 pub mod report;
 #[cfg(feature = "scenes")]
 pub mod scenes;

@@ -9,6 +9,8 @@ mod instruct_blip;
 mod judge;
 mod keys;
 mod llava_bench;
+#[cfg(feature = "mmbench")]
+mod mmbench;
 mod precision;
 mod reference_program;
 mod savings;
