@@ -1,6 +1,6 @@
 //! From image files to network input.
 //!
-//! [`open_image`] decodes, [`ImageProcessor`] resizes and normalizes; both give the pixels that
+//! [`open_image`] and [`decode_image`] decode, [`ImageProcessor`] resizes and normalizes; both give the pixels that
 //! Pillow and `BlipImageProcessor` give. [`TrainTransform`] draws the random views of training.
 
 mod augment;
@@ -10,7 +10,7 @@ mod processor;
 mod resize;
 
 pub use self::augment::{TrainTransform, View};
-pub use self::open::{ImageLimits, open_image};
+pub use self::open::{ImageLimits, decode_image, open_image};
 pub use self::processor::{ImageProcessor, ImageProcessorConfig, ImageSize};
 pub use self::resize::{Filter, resize};
 pub use image::{Rgb, RgbImage};

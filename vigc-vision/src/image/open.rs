@@ -73,8 +73,22 @@ impl ImageLimits {
 /// an image, truncated, or damaged.
 pub fn open_image(path: impl AsRef<Path>, limits: &ImageLimits) -> Result<RgbImage> {
     let path = path.as_ref();
-    let bytes = read_limited(path, limits.max_file_bytes)?;
-    let reader = ImageReader::new(Cursor::new(&bytes))
+    decode_image(&read_limited(path, limits.max_file_bytes)?, path, limits)
+}
+
+/// Decodes the contents of a file as [`open_image`] does; errors call it by the name that is given.
+///
+/// # Errors
+///
+/// As [`open_image`].
+pub fn decode_image(
+    bytes: &[u8],
+    name: impl AsRef<Path>,
+    limits: &ImageLimits,
+) -> Result<RgbImage> {
+    let path = name.as_ref();
+    check_length(path, bytes.len() as u64, limits.max_file_bytes)?;
+    let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|source| Error::Io { path: path.to_owned(), source })?;
     let Some(format) = reader.format() else {
@@ -82,7 +96,7 @@ pub fn open_image(path: impl AsRef<Path>, limits: &ImageLimits) -> Result<RgbIma
     };
     caught(path, || {
         if format == ImageFormat::Jpeg
-            && let Some(image) = jpeg::decode(&bytes, path, limits)?
+            && let Some(image) = jpeg::decode(bytes, path, limits)?
         {
             return Ok(image);
         }
@@ -103,20 +117,22 @@ fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let io = |source| Error::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     let bytes = file.metadata().map_err(io)?.len();
-    if bytes > limit {
-        return Err(Error::FileTooLarge { path: path.to_owned(), bytes, limit });
-    }
+    check_length(path, bytes, limit)?;
     let mut content = Vec::with_capacity(bytes as usize);
     // A pipe or a growing file may hold more than its metadata says.
     file.take(limit.saturating_add(1)).read_to_end(&mut content).map_err(io)?;
-    match content.len() as u64 {
-        bytes if bytes > limit => Err(Error::FileTooLarge { path: path.to_owned(), bytes, limit }),
-        _ => Ok(content),
+    Ok(content)
+}
+
+fn check_length(path: &Path, bytes: u64, limit: u64) -> Result<()> {
+    match bytes > limit {
+        true => Err(Error::FileTooLarge { path: path.to_owned(), bytes, limit }),
+        false => Ok(()),
     }
 }
 
 fn decode(
-    mut reader: ImageReader<Cursor<&Vec<u8>>>,
+    mut reader: ImageReader<Cursor<&[u8]>>,
     path: &Path,
     limits: &ImageLimits,
 ) -> Result<RgbImage> {

@@ -2,7 +2,7 @@ use std::fs;
 
 use serde::Deserialize;
 use vigc_vision::Error;
-use vigc_vision::image::{ImageLimits, open_image};
+use vigc_vision::image::{ImageLimits, decode_image, open_image};
 
 use crate::fixture::{json, path};
 
@@ -34,6 +34,22 @@ fn pixels_equal_pillows() {
         let tolerance = u8::from(case.file == "cmyk.jpg"); // inks are left to a decoder that rounds differently
         let close = |(&a, &b): (&u8, &u8)| a.abs_diff(b) <= tolerance;
         assert!(image.iter().zip(&case.pixels()).all(close), "{}", case.file);
+    }
+}
+
+#[test]
+fn contents_are_decoded_as_files_are() {
+    let limits = ImageLimits::default();
+    for name in ["rgb.png", "rgb.jpg"] {
+        let file = path(&format!("image_files/{name}"));
+        let bytes = fs::read(&file).unwrap();
+        let image = decode_image(&bytes, "a row", &limits).unwrap();
+        assert_eq!(image, open_image(&file, &limits).unwrap());
+        let error = decode_image(&bytes[..bytes.len() / 2], "a row", &limits).unwrap_err();
+        assert!(error.to_string().starts_with("a row: "), "{error}");
+        let smaller = ImageLimits { max_file_bytes: bytes.len() as u64 - 1, ..limits };
+        let error = decode_image(&bytes, "a row", &smaller).unwrap_err();
+        assert!(matches!(error, Error::FileTooLarge { .. }), "{error:?}");
     }
 }
 
