@@ -138,3 +138,14 @@ pub enum Error {
         reason: String,
     },
 }
+
+/// An error with its causes, without the name of a file that it begins with.
+pub(crate) fn reason(error: &dyn std::error::Error, name: &str) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text.strip_prefix(&format!("{name}: ")).unwrap_or(&text).to_owned()
+}

@@ -1,9 +1,20 @@
 //! What a model answers to the questions of a suite.
 
+mod asker;
+mod error;
+mod journal;
+mod pictures;
+mod read;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use asker::{Asker, AskerSettings};
+pub use error::{AnswersError, Place, Result};
+pub use journal::AnswerJournal;
 
 /// What a model answered to one question of a suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,4 +54,22 @@ pub enum How {
     Write,
     /// The likeliest of the candidates, the first of equal ones.
     Choose(Vec<String>),
+}
+
+/// A question that could not be asked, because its picture could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The question's name in the suite.
+    pub id: String,
+    /// Why the picture could not be read.
+    pub reason: String,
+}
+
+/// The answers to the questions of a suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The texts, by the questions' names.
+    pub texts: HashMap<String, String>,
+    /// The questions that could not be asked, in the suite's order.
+    pub failures: Vec<Failure>,
 }

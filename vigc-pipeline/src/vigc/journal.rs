@@ -1,20 +1,21 @@
 //! The record of a run, from which it can be resumed.
 
+pub(crate) mod settings;
+
 use std::collections::HashSet;
-use std::ffi::OsString;
-use std::fs;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::{read_json, write_json};
+use vigc_core::config::write_json;
 
+use self::settings::{beside, compare, keep_previous};
 use super::export::{Exported, Format, write_array};
 use super::json_lines::{JsonLines, read_lines};
 use super::sample::{InstructionSample, Record, RunSettings};
+use crate::Result;
 use crate::prompt::LlavaTask;
-use crate::{Error, Result};
 
 /// The settings of a kind of run, which say what its results are.
 pub trait RunKind: Serialize {
@@ -70,7 +71,7 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::InUse`] or [`Error::Write`] if a file cannot be written.
+    /// Returns [`Error::InUse`](crate::Error::InUse) or [`Error::Write`](crate::Error::Write) if a file cannot be written.
     pub fn create(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
         let paths = Paths::new(output, format);
@@ -97,7 +98,7 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::OtherSettings`] if it was begun with other settings, [`Error::Line`] if a
+    /// Returns [`Error::OtherSettings`](crate::Error::OtherSettings) if it was begun with other settings, [`Error::Line`](crate::Error::Line) if a
     /// line other than an unfinished last one is damaged, or an error of [`create`](Self::create).
     pub fn resume(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
@@ -105,7 +106,7 @@ impl<S: RunKind> Journal<S> {
         if !paths.settings.exists() || !paths.rows.exists() {
             return Self::create(output, format, settings);
         }
-        compare_settings(&paths, settings)?;
+        compare(&paths.settings, &paths.rows, settings)?;
         let (rows, rejected) =
             (JsonLines::append_to(&paths.rows)?, JsonLines::append_to(&paths.rejected)?);
         let mut finished = Finished::default();
@@ -140,7 +141,7 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Write`] if the file cannot be written.
+    /// Returns [`Error::Write`](crate::Error::Write) if the file cannot be written.
     pub fn append(&mut self, record: &S::Record) -> Result<()> {
         match record.row() {
             Some(row) => self.rows.write(row),
@@ -153,7 +154,7 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Write`] if the file cannot be written.
+    /// Returns [`Error::Write`](crate::Error::Write) if the file cannot be written.
     pub fn finish(self) -> Result<()> {
         if self.format == Format::Vigc {
             return Ok(());
@@ -216,53 +217,5 @@ impl Paths {
             rejected: beside(output, ".rejected.jsonl"),
             settings: beside(output, ".settings.json"),
         }
-    }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-fn keep_previous(path: &Path) -> Result<()> {
-    if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
-        let fail = |source| Error::Write { path: path.to_owned(), source };
-        fs::rename(path, beside(path, ".previous")).map_err(fail)?;
-    }
-    Ok(())
-}
-
-fn compare_settings(paths: &Paths, settings: &impl Serialize) -> Result<()> {
-    let begun = read_json::<serde_json::Value>(&paths.settings)?;
-    // Through text, so that numbers are rounded as those that were read.
-    let error = |source| vigc_core::Error::Json { path: paths.settings.clone(), source };
-    let now = serde_json::to_string(settings)
-        .and_then(|text| serde_json::from_str(&text))
-        .map_err(error)?;
-    let mut differences = Vec::new();
-    find_differences("", &begun, &now, &mut differences);
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(Error::OtherSettings { path: paths.rows.clone(), differences }),
-    }
-}
-
-/// Names each value in which two JSON values differ.
-fn find_differences(
-    name: &str,
-    begun: &serde_json::Value,
-    now: &serde_json::Value,
-    differences: &mut Vec<String>,
-) {
-    if let (Some(old), Some(new)) = (begun.as_object(), now.as_object()) {
-        let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-        for key in keys {
-            let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-            let value = |of: &serde_json::Map<_, _>| of.get(key).cloned().unwrap_or_default();
-            find_differences(&name, &value(old), &value(new), differences);
-        }
-    } else if begun != now {
-        differences.push(format!("{name} was {begun}, is {now}"));
     }
 }

@@ -41,7 +41,7 @@ impl JsonLines {
     }
 
     /// Opens a file, or creates it, and keeps others from writing to it.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::Write { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let file =

@@ -12,6 +12,7 @@ use vigc_vision::image::ImageLimits;
 use self::look_ahead::LookAhead;
 use super::sample::SkippedImage;
 use super::{Generated, GenerationConfig, Hint, ImageInput, Request, VisualLm};
+use crate::error::reason;
 use crate::{Error, Result};
 
 /// A sample in the making: prompts out, texts in.
@@ -239,7 +240,7 @@ where
     }
 }
 
-pub(super) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
+pub(crate) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::ResultCount { what, expected, found }) }
 }
 
@@ -255,13 +256,7 @@ pub(super) fn open<T>(
 
 /// Names the image once: the errors of `vigc-vision` begin with the path.
 pub(super) fn skip(input: &ImageInput, error: &vigc_vision::Error) -> SkippedImage {
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
     let image = input.name();
-    let reason = reason.strip_prefix(&format!("{image}: ")).unwrap_or(&reason).to_owned();
-    SkippedImage { image, skipped: reason }
+    let skipped = reason(error, &image);
+    SkippedImage { image, skipped }
 }
