@@ -1,12 +1,32 @@
 //! What a suite found: numbers with their intervals, tables, and samples to look at.
 
-use std::path::PathBuf;
+mod compare;
+mod html;
+mod index;
+mod number;
+mod picture;
+mod plot;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vigc_core::config::{write_json, write_whole};
 
 use super::interval::Estimate;
+use crate::Result;
+
+pub use compare::{CompareError, Comparison, compare};
+pub use index::write_index;
+pub use plot::Plot;
+
+/// Characters of a line that is displayed.
+const WIDTH: usize = 100;
 
 /// What a suite found about a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +53,7 @@ pub struct Metric {
     /// How it is shown.
     pub unit: Unit,
     /// The number.
+    #[serde(flatten)]
     pub estimate: Estimate,
 }
 
@@ -68,15 +89,16 @@ pub struct TableRow {
     pub cells: Vec<Cell>,
 }
 
-/// One cell of a table.
+/// One cell of a table. In JSON an object, a number or a string.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum Cell {
     /// A number with its interval.
     Estimate {
         /// How it is shown.
         unit: Unit,
         /// The number.
+        #[serde(flatten)]
         estimate: Estimate,
     },
     /// A whole number of things.
@@ -112,6 +134,54 @@ pub enum SampleImage {
     File(PathBuf),
     /// The contents of a file.
     Encoded(Arc<[u8]>),
+}
+
+impl Report {
+    /// Writes everything as JSON, but for pictures that are not in files.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+        Ok(write_json(path, self)?)
+    }
+
+    /// Metrics and tables, aligned for a terminal of `width` characters.
+    ///
+    /// Columns that do not fit beside each other follow below.
+    #[must_use]
+    pub fn to_text(&self, width: usize) -> String {
+        let heading = format!("{} · {}\n", self.suite, self.model);
+        let tables = self.tables.iter().map(|table| terminal::table(table, width));
+        let parts = [heading, terminal::metrics(&self.metrics)].into_iter().chain(tables);
+        parts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Writes one page that needs nothing but itself: metrics, tables with plots, the 50 worst
+    /// samples beside their pictures, and the settings.
+    ///
+    /// Pictures are made smaller and become part of the page; for one that cannot be read the page
+    /// says why.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be written.
+    pub fn write_html(&self, path: impl AsRef<Path>) -> Result<()> {
+        Ok(write_whole(path, html::report(self).as_bytes())?)
+    }
+
+    /// The samples, worst first.
+    fn worst_samples(&self) -> Vec<&Sample> {
+        let mut samples: Vec<&Sample> = self.samples.iter().collect();
+        samples.sort_by(|one, other| one.score.total_cmp(&other.score));
+        samples
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text(WIDTH))
+    }
 }
 
 fn is_without_path(image: &Option<SampleImage>) -> bool {
