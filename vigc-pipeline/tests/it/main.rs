@@ -1,6 +1,7 @@
 //! Integration tests of `vigc-pipeline`: one binary, one module a topic.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
+mod answers;
 mod bundled;
 #[cfg(feature = "hub")]
 mod hub;
