@@ -3,6 +3,7 @@
 
 mod answers;
 mod bundled;
+mod chair;
 #[cfg(feature = "hub")]
 mod hub;
 mod instruct_blip;
@@ -12,6 +13,7 @@ mod keys;
 mod llava_bench;
 #[cfg(feature = "mmbench")]
 mod mmbench;
+mod pope;
 mod precision;
 mod reference_program;
 mod savings;

@@ -1,0 +1,96 @@
+//! `evaluate` on benchmarks' file formats: asked, gone on with, and scored from given answers.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A built example; `cargo test` builds them beside the tests.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().expect("a test has a path");
+    let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+    let path = folder.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.is_file(), "{} is not built", path.display());
+    Command::new(path)
+}
+
+/// What a command printed, if it succeeded.
+fn printed(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("the example starts");
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).expect("text")
+}
+
+fn evaluate(folder: &Path, suite: &str, files: &[(&str, &str)]) -> Command {
+    let mut command = example("evaluate");
+    command.current_dir(folder).args(["--suite", suite, "--decode", "greedy", "--batch", "8"]);
+    for (name, file) in files {
+        command.args([format!("--{name}"), format!("scenes/train/{file}")]);
+    }
+    command
+}
+
+fn metric(report: &Path, name: &str) -> f64 {
+    let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    let metrics = report["metrics"].as_array().unwrap();
+    let found = metrics.iter().find(|metric| metric["name"] == name);
+    found.and_then(|metric| metric["estimate"]["value"].as_f64()).expect(name)
+}
+
+#[test]
+fn suites_are_asked_once_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    printed(example("scenes").current_dir(folder).args(["--out", "scenes", "--count", "12"]));
+    let images = ("images", "images");
+    for (suite, files, number) in [
+        ("okvqa", [("questions", "okvqa.json"), images], "accuracy"),
+        ("aokvqa-choice", [("questions", "aokvqa.json"), images], "accuracy"),
+        ("pope", [("annotations", "instances_train.json"), images], "accuracy, random"),
+    ] {
+        let run = |report: &str| {
+            let mut command = evaluate(folder, suite, &files);
+            printed(command.args(["--report", report, "--pictures", "4"]))
+        };
+        let text = run("first");
+        let answers = fs::read_to_string(folder.join(format!("{suite}.answers.jsonl"))).unwrap();
+        assert!(text.contains("vigc-mini") && !answers.is_empty(), "{suite}: {text}");
+        // The model knows scenes: it is far from guessing.
+        let value = metric(&folder.join("first/report.json"), number);
+        assert!(value > 0.6, "{suite}: {value}");
+        run("second");
+        let again = fs::read_to_string(folder.join(format!("{suite}.answers.jsonl"))).unwrap();
+        assert_eq!(answers, again, "{suite}: nothing is asked twice");
+        let page = |run: &str| fs::read(folder.join(run).join("report.html")).unwrap();
+        assert_eq!(page("first"), page("second"), "{suite}");
+    }
+}
+
+#[test]
+fn given_answers_are_scored_without_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    printed(example("scenes").current_dir(folder).args(["--out", "scenes", "--count", "10"]));
+    let questions = fs::read_to_string(folder.join("scenes/train/okvqa.json")).unwrap();
+    let questions: Vec<Value> = serde_json::from_str(&questions).unwrap();
+    // The first half is right, the other half says nothing.
+    let half = questions.len() / 2;
+    let answer = |row: &Value| {
+        let answer =
+            serde_json::json!({ "question_id": row["question_id"], "text": row["answer"][0] });
+        answer.to_string() + "\n"
+    };
+    let answers: String = questions[..half].iter().map(answer).collect();
+    fs::write(folder.join("given.jsonl"), answers).unwrap();
+    let files = [("questions", "okvqa.json"), ("images", "images")];
+    let mut command = evaluate(folder, "okvqa", &files);
+    command.args(["--given", "--answers", "given.jsonl", "--report", "report", "--name", "other"]);
+    assert!(printed(&mut command).contains("okvqa · other"));
+    let found = metric(&folder.join("report/report.json"), "accuracy");
+    assert!((found - half as f64 / questions.len() as f64).abs() < 1e-9, "{found}");
+    fs::write(folder.join("given.jsonl"), "{\"id\": \"none of them\", \"text\": \"a\"}\n").unwrap();
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("none of them"), "{error}");
+}
