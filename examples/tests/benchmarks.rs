@@ -35,7 +35,7 @@ fn metric(report: &Path, name: &str) -> f64 {
     let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
     let metrics = report["metrics"].as_array().unwrap();
     let found = metrics.iter().find(|metric| metric["name"] == name);
-    found.and_then(|metric| metric["estimate"]["value"].as_f64()).expect(name)
+    found.and_then(|metric| metric["value"].as_f64()).expect(name)
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The words of a caption, as NLTK's `word_tokenize` cuts them: Punkt's sentences, then the rules of the Penn
-//! Treebank.
+//! The words of a caption, as `word_tokenize` of NLTK 3.10 cuts them: Punkt's sentences, then the rules of the Penn
+//! Treebank. Older versions differ where words stand in single quotes or between long dashes.
 //!
 //! Abbreviations and contractions are not looked up (`st.` gives two words, `cannot` one); no object is among
 //! them, so the objects that are found are the same.
@@ -40,7 +40,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 /// The words and punctuation marks of a text, in small letters.
 #[must_use]
 pub(super) fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
+    let text = text.trim().to_lowercase();
     sentences(&text).into_iter().flat_map(sentence_words).collect()
 }
 
@@ -52,12 +52,12 @@ fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let (mut start, mut at) = (0, 0);
     for piece in text.split_inclusive(char::is_whitespace) {
-        let ends = piece.char_indices().filter(|&(index, mark)| {
+        let mut ends = piece.char_indices().filter(|&(index, mark)| {
             let next = piece[index + mark.len_utf8()..].chars().next();
             let is_end = |next: char| next.is_whitespace() || BEHIND_SENTENCE.contains(next);
             matches!(mark, '.' | '?' | '!') && next.is_some_and(is_end)
         });
-        if let Some((index, '.')) = ends.last() {
+        if let Some((index, '.')) = ends.next_back() {
             sentences.push(&text[start..=at + index]);
             start = at + index + 1;
         }
@@ -93,7 +93,8 @@ mod tests {
             ("A dog, a cat.", "a dog , a cat ."),
             ("A dog. A cat.\nA cow", "a dog . a cat . a cow"),
             ("(A dog.) A cat", "( a dog . ) a cat"),
-            ("(A dog.)A cat! A cow", "( a dog. ) a cat ! a cow"),
+            ("(A dog.)No! A cow", "( a dog. ) no ! a cow"),
+            ("(A dog.)No! ", "( a dog . ) no !"),
             ("The dog's bowl", "the dog 's bowl"),
             ("The dogs' bowls", "the dogs ' bowls"),
             ("'hot dog' isn't", "' hot dog ' is n't"),
