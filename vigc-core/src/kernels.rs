@@ -62,6 +62,23 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::gelu(x)
 }
 
+/// The slope of the sigmoid in [`quick_gelu`].
+const QUICK_GELU: f64 = 1.702;
+
+/// `x * sigmoid(1.702 x)`, the approximation of the GELU that OpenAI's CLIP has.
+///
+/// # Shapes
+///
+/// - input, output: `[..]`
+#[must_use]
+pub fn quick_gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if fused(&x) {
+        return backend::quick_gelu(x);
+    }
+    x.clone() * activation::sigmoid(x * QUICK_GELU)
+}
+
 /// `silu(gate) * up`, the gate of LLaMA's feed-forward network.
 ///
 /// # Shapes

@@ -5,12 +5,14 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::{Int, Shape, Tensor, TensorData};
 
-use super::rows::{map_cross_entropy, map_gelu, map_norm, map_rotate, map_swiglu};
+use super::rows::{map_cross_entropy, map_gelu, map_norm, map_quick_gelu, map_rotate, map_swiglu};
 
 /// What the CPU computes in one pass. The public functions check devices and types.
 #[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
 pub(super) trait Kernels: Backend {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn kernel_quick_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -151,6 +153,12 @@ impl Kernels for Flex {
         numbers.into_tensor()
     }
 
+    fn kernel_quick_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let mut numbers = Numbers::owned(x);
+        map_quick_gelu(numbers.slice_mut());
+        numbers.into_tensor()
+    }
+
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
         let mut gate = Numbers::owned(gate);
         map_swiglu(gate.slice_mut(), Numbers::of(&up).slice());
@@ -224,6 +232,10 @@ impl Kernels for Flex {
 
 pub(super) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::kernel_gelu(x.into_dispatch()))
+}
+
+pub(super) fn quick_gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::kernel_quick_gelu(x.into_dispatch()))
 }
 
 pub(super) fn swiglu<const D: usize>(gate: Tensor<D>, up: Tensor<D>) -> Tensor<D> {

@@ -9,21 +9,39 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Flex};
 
 use super::backend::{Kernels, Numbers, dims, losses, norm, rotated, tensor};
-use super::rows::{back_cross_entropy, back_gelu, back_norm, back_swiglu, sum_of_rows, transposed};
+use super::rows::{
+    back_cross_entropy, back_gelu, back_norm, back_quick_gelu, back_swiglu, sum_of_rows, transposed,
+};
 use super::strips;
 
+/// A curve that every number goes through, by what its inputs make of gradients.
 #[derive(Debug)]
-struct Gelu;
+struct Curve(fn(&[f32], &mut [f32]));
 
-impl Backward<Flex, 1> for Gelu {
+impl Backward<Flex, 1> for Curve {
     type State = FlexTensor;
 
     fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [Some(node)] = ops.parents else { return };
         let mut numbers = Numbers::owned(grad);
-        back_gelu(Numbers::of(&ops.state).slice(), numbers.slice_mut());
+        (self.0)(Numbers::of(&ops.state).slice(), numbers.slice_mut());
         grads.register::<Flex>(node.id, numbers.into_tensor());
+    }
+}
+
+impl Curve {
+    fn apply<C: CheckpointStrategy>(
+        self,
+        x: FloatTensor<Autodiff<Flex, C>>,
+        forward: fn(FlexTensor) -> FlexTensor,
+    ) -> FloatTensor<Autodiff<Flex, C>> {
+        let (x, node) = x.into_parts();
+        let out = forward(x.clone());
+        match self.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(x, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
     }
 }
 
@@ -227,12 +245,11 @@ impl Backward<Flex, 1> for CrossEntropy {
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (x, node) = x.into_parts();
-        let out = Flex::kernel_gelu(x.clone());
-        match Gelu.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(x, out),
-            OpsKind::UnTracked(prep) => prep.finish(out),
-        }
+        Curve(back_gelu).apply::<C>(x, Flex::kernel_gelu)
+    }
+
+    fn kernel_quick_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Curve(back_quick_gelu).apply::<C>(x, Flex::kernel_quick_gelu)
     }
 
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {

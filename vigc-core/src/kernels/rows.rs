@@ -3,7 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::math::{exp, gelu, gelu_slope, sigmoid};
+use super::math::{exp, gelu, gelu_slope, quick_gelu, quick_gelu_slope, sigmoid};
 
 /// Numbers per task: enough to be worth a thread, few enough to stay in its cache.
 const TASK: usize = 1 << 14;
@@ -14,26 +14,47 @@ fn rows(width: usize) -> usize {
 }
 
 pub(super) fn map_gelu(x: &mut [f32]) {
+    map(x, gelu);
+}
+
+/// `grad` becomes the gradient of the input.
+pub(super) fn back_gelu(x: &[f32], grad: &mut [f32]) {
+    back(x, grad, gelu_slope);
+}
+
+pub(super) fn map_quick_gelu(x: &mut [f32]) {
+    map(x, quick_gelu);
+}
+
+/// `grad` becomes the gradient of the input.
+pub(super) fn back_quick_gelu(x: &[f32], grad: &mut [f32]) {
+    back(x, grad, quick_gelu_slope);
+}
+
+/// Applies a curve to every number.
+#[inline(always)]
+fn map(x: &mut [f32], curve: impl Fn(f32) -> f32 + Sync) {
     x.par_chunks_mut(TASK).for_each(|x| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
                 for x in x {
-                    *x = gelu(*x);
+                    *x = curve(*x);
                 }
             },
         );
     });
 }
 
-/// `grad` becomes the gradient of the input.
-pub(super) fn back_gelu(x: &[f32], grad: &mut [f32]) {
+/// Multiplies every gradient by a curve's slope at its input.
+#[inline(always)]
+fn back(x: &[f32], grad: &mut [f32], slope: impl Fn(f32) -> f32 + Sync) {
     grad.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(grad, x)| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
                 for (grad, &x) in grad.iter_mut().zip(x) {
-                    *grad *= gelu_slope(x);
+                    *grad *= slope(x);
                 }
             },
         );

@@ -50,6 +50,7 @@ fn activations() {
     let device = device();
     let x = random([3, 7, 37], &device);
     same([x.clone()], |[x]| gelu(x), |[x]| activation::gelu(x));
+    same([x.clone()], |[x]| quick_gelu(x), |[x]| x.clone() * activation::sigmoid(x * 1.702));
     let up = random([3, 7, 37], &device);
     same([x, up], |[x, up]| swiglu(x, up), |[x, up]| activation::silu(x) * up);
 }
