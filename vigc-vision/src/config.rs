@@ -1,14 +1,15 @@
 //! What the configurations of the networks share.
 
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use vigc_core::config::MAX_SIZE;
+use vigc_core::kernels;
 
 use crate::{Error, Result};
 
 /// An activation function, named as in Hugging Face configurations.
 ///
-/// The networks here use one; a checkpoint that asks for another is refused rather than computed
-/// wrongly.
+/// A checkpoint that asks for another is refused rather than computed wrongly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum HiddenAct {
@@ -16,6 +17,20 @@ pub enum HiddenAct {
     #[default]
     #[serde(rename = "gelu")]
     Gelu,
+    /// `x * sigmoid(1.702 x)`, as OpenAI's CLIP has it.
+    #[serde(rename = "quick_gelu")]
+    QuickGelu,
+}
+
+impl HiddenAct {
+    /// Applies the function to every number.
+    #[must_use]
+    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Gelu => kernels::gelu(x),
+            Self::QuickGelu => kernels::quick_gelu(x),
+        }
+    }
 }
 
 /// Fails unless `divisor` divides `value`.
@@ -25,6 +40,16 @@ pub(crate) fn check_divides(field: &'static str, value: usize, divisor: usize) -
     }
     let value = format!("{value} over {divisor}");
     Err(Error::Config { field, value, reason: "must be a positive multiple" })
+}
+
+/// Fails unless an image holds at least one patch.
+pub(crate) fn check_patches(patch_size: usize, image_size: usize) -> Result<()> {
+    if patch_size != 0 && image_size >= patch_size {
+        return Ok(());
+    }
+    let value = format!("{patch_size} with image_size {image_size}");
+    let reason = "an image must hold at least one patch";
+    Err(Error::Config { field: "patch_size", value, reason })
 }
 
 /// Fails if one of the sizes is larger than any model's.

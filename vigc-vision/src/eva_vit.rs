@@ -17,9 +17,10 @@ use vigc_core::nn::{LinearConfig, Precision};
 
 pub use self::attention::Attention;
 pub use self::embeddings::Embeddings;
-pub use self::layer::{EncoderLayer, Mlp};
-use crate::config::{HiddenAct, check_divides, check_sizes};
-use crate::{Error, Result};
+pub use self::layer::EncoderLayer;
+use crate::Result;
+use crate::config::{HiddenAct, check_divides, check_patches, check_sizes};
+pub use crate::mlp::Mlp;
 
 /// Configuration of an [`EvaVit`], named as `vision_config` of `InstructBLIP` checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,15 +104,11 @@ impl EvaVitConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if heads do not divide the width, an image is smaller than a
+    /// Returns [`Error::Config`](crate::Error::Config) if heads do not divide the width, an image is smaller than a
     /// patch or a size is above [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
-        if self.patch_size == 0 || self.image_size < self.patch_size {
-            let value = format!("{} with image_size {}", self.patch_size, self.image_size);
-            let reason = "an image must hold at least one patch";
-            return Err(Error::Config { field: "patch_size", value, reason });
-        }
+        check_patches(self.patch_size, self.image_size)?;
         check_sizes(&[
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`image`] | files to RGB pixels, and pixels to network input as Pillow makes it |
 //! | [`eva_vit`] | EVA ViT-g, the image encoder of BLIP-2 and `InstructBLIP` |
+//! | [`clip_vit`] | CLIP's ViT, the image encoder of LLaVA |
 //! | [`qformer`] | the Q-Former: learned queries that read the image in the light of a text |
 //!
 //! ```
@@ -28,10 +29,13 @@
 #![forbid(unsafe_code)]
 
 mod attention;
+pub mod clip_vit;
 mod config;
 mod error;
 pub mod eva_vit;
 pub mod image;
+mod mlp;
+mod patches;
 pub mod qformer;
 
 pub use config::HiddenAct;

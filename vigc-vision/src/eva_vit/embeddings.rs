@@ -3,10 +3,10 @@
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
 use super::EvaVitConfig;
+use crate::patches::{assert_size, embed_patches};
 
 /// Embeds the patches of an image, prepends the class token and adds positions.
 #[derive(Module, Debug)]
@@ -43,27 +43,10 @@ impl Embeddings {
     /// Panics if the images have another size.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
-        let [batch, channels, height, width] = images.dims();
-        let expected = [3, self.image_size, self.image_size];
-        assert_eq!([channels, height, width], expected, "channels, height and width of images");
-        let x = self.embed_patches(images);
-        let [_, _, hidden] = x.dims();
+        assert_size(&images, self.image_size);
+        let x = embed_patches(&self.patch_embedding, images);
+        let [batch, _, hidden] = x.dims();
         let class = self.class_embedding.val().expand([batch, 1, hidden]);
         Tensor::cat(vec![class, x], 1) + self.position_embedding.val()
-    }
-
-    /// The convolution as one matrix product: its windows do not overlap.
-    fn embed_patches(&self, images: Tensor<4>) -> Tensor<3> {
-        let weight = self.patch_embedding.weight.val();
-        let bias = self.patch_embedding.bias.as_ref().map(Param::val);
-        let [hidden, channels, patch, _] = weight.dims();
-        let [batch, _, size, _] = images.dims();
-        let side = size / patch;
-        let patches = images
-            .slice([0..batch, 0..channels, 0..side * patch, 0..side * patch])
-            .reshape([batch, channels, side, patch, side, patch])
-            .permute([0, 2, 4, 1, 3, 5])
-            .reshape([batch, side * side, channels * patch * patch]);
-        linear(patches, weight.reshape([hidden, channels * patch * patch]).transpose(), bias)
     }
 }

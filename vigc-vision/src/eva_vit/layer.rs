@@ -2,29 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use vigc_core::kernels::gelu;
-use vigc_core::nn::{LayerNorm, Linear};
+use vigc_core::nn::LayerNorm;
 
 use super::{Attention, EvaVitConfig};
-
-/// Feed-forward network of an [`EncoderLayer`].
-#[derive(Module, Debug)]
-pub struct Mlp {
-    fc1: Linear,
-    fc2: Linear,
-}
-
-impl Mlp {
-    /// Applies the network to each row.
-    ///
-    /// # Shapes
-    ///
-    /// - input, output: `[batch, seq, hidden]`
-    #[must_use]
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.fc2.forward(gelu(self.fc1.forward(x)))
-    }
-}
+use crate::mlp::Mlp;
 
 /// One of the layers of an [`EvaVit`](super::EvaVit).
 #[derive(Module, Debug)]
@@ -43,10 +24,11 @@ impl EncoderLayer {
             layer_norm1: norm(),
             self_attn: Attention::new(config, device),
             layer_norm2: norm(),
-            mlp: Mlp {
-                fc1: config.linear(hidden_size, intermediate_size).init(device),
-                fc2: config.linear(intermediate_size, hidden_size).init(device),
-            },
+            mlp: Mlp::new(
+                &config.linear(hidden_size, intermediate_size),
+                config.hidden_act,
+                device,
+            ),
         }
     }
 

@@ -3,15 +3,17 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Bool, Device, Tensor};
-use vigc_core::kernels::gelu;
 use vigc_core::nn::{LayerNorm, Linear};
 
 use super::{KeyValues, QFormerAttention, QFormerConfig};
+use crate::config::HiddenAct;
 
 /// The first half of a feed-forward network.
 #[derive(Module, Debug)]
 pub struct Intermediate {
     dense: Linear,
+    #[module(skip)]
+    hidden_act: HiddenAct,
 }
 
 /// The second half of a feed-forward network, with residual and norm.
@@ -99,11 +101,12 @@ impl QFormerLayer {
 
 impl Intermediate {
     fn new(config: &QFormerConfig, device: &Device) -> Self {
-        Self { dense: config.linear(config.hidden_size, config.intermediate_size, device) }
+        let dense = config.linear(config.hidden_size, config.intermediate_size, device);
+        Self { dense, hidden_act: config.hidden_act }
     }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        gelu(self.dense.forward(x))
+        self.hidden_act.forward(self.dense.forward(x))
     }
 }
 

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
 use vigc_core::TokenBatch;
+use vigc_vision::clip_vit::ClipVitConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
 
@@ -54,6 +55,18 @@ fn of_the_image_encoder() {
     let (seen, missing, bad) = check(&vit, vit.forward(images));
     assert_eq!(seen, 4 + 2 * 12);
     assert!(missing.is_empty() && bad.is_empty(), "{missing:?} {bad:?}");
+}
+
+#[test]
+fn of_the_image_encoder_of_clip() {
+    let device = Device::default().autodiff();
+    let vit = ClipVitConfig::new(16, 2, 2).with_image_size(28).init(&device);
+    let images = Tensor::random([2, 3, 28, 28], Distribution::Default, &device);
+    let (seen, missing, bad) = check(&vit, vit.forward(images));
+    assert_eq!(seen, 3 + 4 + 2 * 16);
+    assert!(missing.iter().all(|path| path.starts_with("post_layernorm.")), "{missing:?}");
+    // Keys that all grow alike change no attention.
+    assert!(bad.iter().all(|path| path.contains("k_proj.bias")), "{bad:?}");
 }
 
 #[test]
