@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::normalizer::{CHANNELS, CLIP_MEAN, CLIP_STD, Normalization, Normalizer, stack};
 use super::{Filter, TrainTransform, resize};
 use crate::{Error, Result};
-
-const CHANNELS: usize = 3;
 
 /// The output size of an [`ImageProcessor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +63,8 @@ impl Default for ImageProcessorConfig {
             do_rescale: true,
             rescale_factor: 1.0 / 255.0,
             do_normalize: true,
-            image_mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-            image_std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+            image_mean: CLIP_MEAN,
+            image_std: CLIP_STD,
             do_convert_rgb: true,
             do_center_crop: None,
         }
@@ -73,8 +73,20 @@ impl Default for ImageProcessorConfig {
 
 /// `processor_config.json`, where newer checkpoints keep the image processor.
 #[derive(Deserialize)]
-struct ProcessorConfig {
-    image_processor: Option<ImageProcessorConfig>,
+struct ProcessorConfig<T> {
+    image_processor: Option<T>,
+}
+
+/// Reads `image_processor` of `processor_config.json`, or else `preprocessor_config.json`.
+pub(super) fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T> {
+    let newer = dir.join("processor_config.json");
+    if newer.exists() {
+        let config: ProcessorConfig<T> = vigc_core::config::read_json(&newer)?;
+        if let Some(config) = config.image_processor {
+            return Ok(config);
+        }
+    }
+    Ok(vigc_core::config::read_json(dir.join("preprocessor_config.json"))?)
 }
 
 impl ImageProcessorConfig {
@@ -90,15 +102,7 @@ impl ImageProcessorConfig {
     ///
     /// Returns [`Error::Core`] if neither file can be read, or one does not parse.
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
-        let dir = dir.as_ref();
-        let newer = dir.join("processor_config.json");
-        if newer.exists() {
-            let config: ProcessorConfig = vigc_core::config::read_json(&newer)?;
-            if let Some(config) = config.image_processor {
-                return Ok(config);
-            }
-        }
-        Ok(vigc_core::config::read_json(dir.join("preprocessor_config.json"))?)
+        read_config(dir.as_ref())
     }
 
     fn validate(&self) -> Result<()> {
@@ -113,9 +117,6 @@ impl ImageProcessorConfig {
         }
         if self.size.width == 0 || self.size.height == 0 {
             return fail("size", &self.size, "sides must be positive");
-        }
-        if self.image_std.contains(&0.0) {
-            return fail("image_std", &self.image_std, "cannot divide by zero");
         }
         Ok(())
     }
@@ -136,8 +137,7 @@ impl ImageProcessorConfig {
 #[derive(Debug, Clone)]
 pub struct ImageProcessor {
     config: ImageProcessorConfig,
-    /// The normalized value of each byte, by channel.
-    table: [[f32; 256]; CHANNELS],
+    normalizer: Normalizer,
 }
 
 impl ImageProcessor {
@@ -149,10 +149,11 @@ impl ImageProcessor {
     /// resizing, cropping, an empty size or a zero standard deviation.
     pub fn new(config: ImageProcessorConfig) -> Result<Self> {
         config.validate()?;
-        let table = std::array::from_fn(|channel| {
-            std::array::from_fn(|byte| normalized(&config, channel, byte as u8))
-        });
-        Ok(Self { config, table })
+        let normalizer = Normalizer::new(Normalization {
+            rescale_factor: config.do_rescale.then_some(config.rescale_factor),
+            mean_and_std: config.do_normalize.then_some([config.image_mean, config.image_std]),
+        })?;
+        Ok(Self { config, normalizer })
     }
 
     /// Reads the configuration of a model folder.
@@ -182,7 +183,7 @@ impl ImageProcessor {
     #[must_use]
     pub fn process(&self, image: &RgbImage) -> Vec<f32> {
         let ImageSize { height, width } = self.config.size;
-        self.normalize(&resize(image, width, height, self.config.resample))
+        self.normalizer.normalize(&resize(image, width, height, self.config.resample))
     }
 
     /// As [`ImageProcessor::process`], after a random crop and flip drawn from `seed`.
@@ -199,7 +200,7 @@ impl ImageProcessor {
     ) -> Vec<f32> {
         let ImageSize { height, width } = self.config.size;
         let view = transform.sample(image.width(), image.height(), seed);
-        self.normalize(&view.apply(image, width, height, self.config.resample))
+        self.normalizer.normalize(&view.apply(image, width, height, self.config.resample))
     }
 
     /// Processes images in parallel into one tensor.
@@ -229,29 +230,6 @@ impl ImageProcessor {
     /// Panics if an element has another length.
     #[must_use]
     pub fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4> {
-        let ImageSize { height, width } = self.config.size;
-        let shape = [pixels.len(), CHANNELS, height as usize, width as usize];
-        Tensor::from_data(TensorData::new(pixels.concat(), shape), device)
+        stack(pixels, self.config.size, device)
     }
-
-    fn normalize(&self, image: &RgbImage) -> Vec<f32> {
-        let bytes = image.as_raw();
-        let plane = |(channel, table): (usize, &[f32; 256])| {
-            let bytes = bytes.iter().skip(channel).step_by(CHANNELS);
-            bytes.map(|&byte| table[usize::from(byte)]).collect::<Vec<_>>()
-        };
-        self.table.iter().enumerate().flat_map(plane).collect()
-    }
-}
-
-/// Rescales in f64 and normalizes in f32, where numpy rounds.
-fn normalized(config: &ImageProcessorConfig, channel: usize, byte: u8) -> f32 {
-    let mut value = f32::from(byte);
-    if config.do_rescale {
-        value = (f64::from(byte) * config.rescale_factor) as f32;
-    }
-    if config.do_normalize {
-        value = (value - config.image_mean[channel] as f32) / config.image_std[channel] as f32;
-    }
-    value
 }

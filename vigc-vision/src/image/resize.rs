@@ -73,21 +73,58 @@ impl Filter {
 /// Panics if `image` is empty or a target side is zero.
 #[must_use]
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    let (source_width, source_height) = image.dimensions();
+    resize_window(image, (width, height), Window { left: 0, top: 0, width, height }, filter)
+}
+
+/// A rectangle of a resized image.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// A part of what [`resize`] gives for a size, without computing the rest.
+///
+/// # Panics
+///
+/// Panics if `image` or the window is empty, or the window is not inside the target.
+pub(super) fn resize_window(
+    image: &RgbImage,
+    target: (u32, u32),
+    window: Window,
+    filter: Filter,
+) -> RgbImage {
+    let source = image.dimensions();
+    let Window { left, top, width, height } = window;
     assert!(
-        source_width > 0 && source_height > 0 && width > 0 && height > 0,
-        "cannot resize {source_width}x{source_height} to {width}x{height}"
+        source.0 > 0 && source.1 > 0 && width > 0 && height > 0,
+        "cannot resize {}x{} to {width}x{height}",
+        source.0,
+        source.1
     );
-    let columns = |pixels| Pixels::stretch(pixels, source_width, width, filter, horizontal);
-    let rows = |pixels| Pixels::stretch(pixels, source_height, height, filter, vertical);
-    let pixels = Pixels { width: source_width as usize, bytes: Cow::Borrowed(image.as_raw()) };
-    let resized = if shrinks_mostly_in_height(image.dimensions(), (width, height)) {
+    let wide = Side { source: source.0, target: target.0, first: left, count: width };
+    let high = Side { source: source.1, target: target.1, first: top, count: height };
+    let columns = |pixels| Pixels::stretch(pixels, wide, filter, horizontal);
+    let rows = |pixels| Pixels::stretch(pixels, high, filter, vertical);
+    let pixels = Pixels { width: source.0 as usize, bytes: Cow::Borrowed(image.as_raw()) };
+    let resized = if shrinks_mostly_in_height(source, target) {
         columns(rows(pixels))
     } else {
         rows(columns(pixels))
     };
     let bytes = resized.bytes.into_owned();
     RgbImage::from_raw(width, height, bytes).expect("the passes write width * height pixels")
+}
+
+/// One side of an image: its length, the length it gets, and what is wanted of that.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    source: u32,
+    target: u32,
+    first: u32,
+    count: u32,
 }
 
 /// Whether Pillow takes the vertical pass first. Versions before 13 never do; the order changes a
@@ -108,11 +145,11 @@ struct Pixels<'a> {
 
 impl Pixels<'_> {
     /// Runs one pass, or none if the side stays.
-    fn stretch(self, source: u32, target: u32, filter: Filter, pass: Pass) -> Self {
-        if source == target {
+    fn stretch(self, side: Side, filter: Filter, pass: Pass) -> Self {
+        if side.source == side.target && side.count == side.target {
             return self;
         }
-        let taps = Taps::new(source as usize, target as usize, filter);
+        let taps = Taps::new(side, filter);
         let (width, bytes) = pass(&self.bytes, self.width, &taps);
         Pixels { width, bytes: Cow::Owned(bytes) }
     }
@@ -128,14 +165,16 @@ struct Taps {
 }
 
 impl Taps {
-    fn new(source: usize, target: usize, filter: Filter) -> Self {
-        let scale = source as f64 / target as f64;
+    fn new(side: Side, filter: Filter) -> Self {
+        let [source, first, count] =
+            [side.source, side.first, side.count].map(|length| length as usize);
+        let scale = f64::from(side.source) / f64::from(side.target);
         let filter_scale = scale.max(1.0);
         let support = filter.support() * filter_scale;
         let stride = support.ceil() as usize * 2 + 1;
         let mut taps =
-            Self { bounds: Vec::with_capacity(target), weights: vec![0; target * stride], stride };
-        for (i, fixed) in taps.weights.chunks_exact_mut(stride).enumerate() {
+            Self { bounds: Vec::with_capacity(count), weights: vec![0; count * stride], stride };
+        for (i, fixed) in (first..).zip(taps.weights.chunks_exact_mut(stride)) {
             let center = (i as f64 + 0.5) * scale;
             let first = (center - support + 0.5).max(0.0) as usize;
             let last = ((center + support + 0.5) as usize).min(source);
@@ -234,12 +273,26 @@ mod tests {
     #[test]
     fn weights_sum_to_one() {
         for (source, target) in [(1, 500), (500, 3), (224, 223), (7, 7)] {
-            let taps = Taps::new(source, target, Filter::Bicubic);
+            let side = Side { source, target, first: 0, count: target };
+            let taps = Taps::new(side, Filter::Bicubic);
             for (first, weights) in taps.iter() {
                 let sum: i32 = weights.iter().sum();
                 let slack = weights.len() as i32; // each weight is rounded on its own
                 assert!((sum - (1 << PRECISION_BITS)).abs() <= slack, "{source} {target} {first}");
             }
+        }
+    }
+
+    #[test]
+    fn a_window_is_a_part_of_the_whole() {
+        let image =
+            RgbImage::from_fn(23, 17, |x, y| image::Rgb([x * 11, y * 15, x * y].map(|v| v as u8)));
+        for (wide, high) in [(40, 31), (9, 11), (23, 8), (23, 17), (5, 400)] {
+            let whole = resize(&image, wide, high, Filter::Bicubic);
+            let window = Window { left: 2, top: 3, width: 3, height: 5 };
+            let part = resize_window(&image, (wide, high), window, Filter::Bicubic);
+            let expected = image::imageops::crop_imm(&whole, 2, 3, 3, 5).to_image();
+            assert_eq!(part, expected, "{wide}x{high}");
         }
     }
 

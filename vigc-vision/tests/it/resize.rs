@@ -24,7 +24,7 @@ struct Processed {
 }
 
 /// The picture of `export.py`.
-fn picture(kind: &str, (width, height): (u32, u32)) -> RgbImage {
+pub(crate) fn picture(kind: &str, (width, height): (u32, u32)) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         vigc_vision::image::Rgb([0, 1, 2].map(|c| value(kind, x, y, c)))
     })
