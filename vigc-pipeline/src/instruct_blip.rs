@@ -16,10 +16,7 @@ mod hub;
 pub mod keys;
 mod load;
 mod network;
-mod options;
-mod rank;
 mod save;
-mod token_ids;
 mod updates;
 
 use burn::tensor::Device;
@@ -31,14 +28,14 @@ pub use config::InstructBlipConfig;
 pub use encoded::EncodedImages;
 pub use file_kind::FileKind;
 pub use files::ModelFiles;
-pub use generate::{Generated, Prompt, PromptInputs};
 #[cfg(feature = "hub")]
 pub use hub::{ModelSource, fetch_part};
 pub use load::load_network;
 pub use network::Network;
-pub use options::{LoadOptions, Precisions};
-pub use save::{SpecialIds, TokenizerFiles, save_network};
+pub use save::{SpecialIds, save_network};
 pub use updates::read_updates;
+
+pub use crate::model::{Generated, LoadOptions, Precisions, Prompt, PromptInputs, TokenizerFiles};
 
 /// An InstructBLIP model that turns images and prompts into text.
 ///

@@ -7,6 +7,7 @@ mod draw;
 mod error;
 pub mod eval;
 pub mod instruct_blip;
+mod model;
 pub mod prelude;
 pub mod prompt;
 #[cfg(feature = "scenes")]

@@ -45,6 +45,7 @@ mod sample;
 mod scheduler;
 pub mod seed;
 pub mod sentence;
+mod token_ends;
 pub mod two_stage;
 mod vic;
 mod visual_lm;

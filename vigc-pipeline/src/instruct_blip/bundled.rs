@@ -7,10 +7,10 @@ use vigc_core::weights::Checkpoint;
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
-use super::load::{Parts, StoredTextIds};
-use super::save::TokenizerFiles;
-use super::{InstructBlip, LoadOptions};
+use super::load::Parts;
+use super::{InstructBlip, LoadOptions, TokenizerFiles};
 use crate::Result;
+use crate::model::StoredTextIds;
 
 /// The files of the bundled folder.
 macro_rules! bundled {

@@ -8,6 +8,7 @@ use vigc_vision::qformer::QFormerConfig;
 
 use super::Precisions;
 use super::network::Network;
+use crate::model::check_depths;
 use crate::{Error, Result};
 use burn::tensor::Device;
 
@@ -117,13 +118,7 @@ impl InstructBlipConfig {
             ("qformer_config.num_hidden_layers", self.qformer_config.num_hidden_layers),
             ("text_config.num_hidden_layers", self.text_config.num_hidden_layers),
         ];
-        match depths.into_iter().find(|(_, layers)| *layers > tensors) {
-            Some((field, layers)) => {
-                let problem = format!("is {layers}, but there are weights for at most {tensors}");
-                Err(Error::Config { field, problem })
-            }
-            None => Ok(()),
-        }
+        check_depths(&depths, tensors)
     }
 
     /// The epsilon of the norm after the image encoder.

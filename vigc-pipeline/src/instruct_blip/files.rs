@@ -11,10 +11,9 @@ use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
 use super::keys::{self, LANGUAGE};
-use super::load::{Parts, StoredGeneration, name_of};
-use super::save::TokenizerFiles;
-use super::token_ids::StoredIds;
-use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network};
+use super::load::Parts;
+use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, TokenizerFiles};
+use crate::model::{StoredGeneration, StoredIds, name_of};
 use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.

@@ -3,56 +3,14 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use serde::Deserialize;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
-use vigc_llm::generation::GenerationConfig;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageSize};
+use vigc_vision::image::ImageProcessor;
 
-use super::save::TokenizerFiles;
-use super::token_ids::StoredIds;
-use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, keys};
-use crate::{Error, Result};
-
-/// The settings of `generation_config.json` that have a meaning here.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct StoredGeneration {
-    num_beams: Option<usize>,
-    max_new_tokens: Option<usize>,
-    min_new_tokens: Option<usize>,
-    repetition_penalty: Option<f32>,
-    length_penalty: Option<f32>,
-}
-
-impl StoredGeneration {
-    /// What the reference generates with (`blip2_vicuna_instruct.py`, the YAML files of VIGC).
-    pub(super) fn reference() -> Self {
-        Self {
-            num_beams: Some(5),
-            max_new_tokens: Some(249),
-            min_new_tokens: None,
-            repetition_penalty: Some(1.5),
-            length_penalty: Some(1.0),
-        }
-    }
-
-    /// The file's settings; greedy with the library's limits where it is silent.
-    fn into_config(self) -> GenerationConfig {
-        let base = match self.num_beams {
-            Some(beams) if beams > 1 => GenerationConfig::beam_search(beams),
-            _ => GenerationConfig::greedy(),
-        };
-        let base = base
-            .with_repetition_penalty(self.repetition_penalty.unwrap_or(1.0))
-            .with_length_penalty(self.length_penalty.unwrap_or(1.0))
-            .with_min_new_tokens(self.min_new_tokens.unwrap_or(0));
-        match self.max_new_tokens {
-            Some(most) => base.with_max_new_tokens(most),
-            None => base,
-        }
-    }
-}
+use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, TokenizerFiles, keys};
+use crate::Result;
+use crate::model::{StoredGeneration, StoredIds, check_picture_size, ids_of, name_of};
 
 /// Everything of a model but its weights.
 pub(super) struct Parts {
@@ -75,9 +33,9 @@ impl InstructBlip {
     ///
     /// # Errors
     ///
-    /// [`Error::Core`], [`Error::Llm`] or
-    /// [`Error::Vision`] for a file that is missing or damaged,
-    /// [`Error::Config`] for parts that do not fit each other.
+    /// [`Error::Core`](crate::Error::Core), [`Error::Llm`](crate::Error::Llm) or
+    /// [`Error::Vision`](crate::Error::Vision) for a file that is missing or damaged,
+    /// [`Error::Config`](crate::Error::Config) for parts that do not fit each other.
     pub fn from_dir(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
         Self::from_dir_with(folder, device, &LoadOptions::default())
     }
@@ -96,17 +54,13 @@ impl InstructBlip {
         let folder = folder.as_ref();
         let text_tokenizer = TextTokenizer::from_dir(folder)?;
         let ids = ids_of(folder, &text_tokenizer)?;
-        let generation = folder.join("generation_config.json");
         let parts = Parts {
             name: name_of(folder),
             config: read_json(folder.join("config.json"))?,
             text_tokenizer,
             qformer_tokenizer: BertTokenizer::from_dir(folder.join("qformer_tokenizer"))?,
             processor: ImageProcessor::from_dir(folder)?,
-            generation: match generation.is_file() {
-                true => read_json(generation)?,
-                false => StoredGeneration::default(),
-            },
+            generation: StoredGeneration::from_dir(folder)?,
             ids,
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
@@ -167,38 +121,6 @@ impl InstructBlip {
     }
 }
 
-/// Pictures have to come in the size that the image encoder was made for.
-fn check_picture_size(ImageSize { height, width }: ImageSize, side: usize) -> Result<()> {
-    if [height, width].iter().all(|&pixels| usize::try_from(pixels) == Ok(side)) {
-        return Ok(());
-    }
-    let problem = format!("is {side}, but the image processor makes {height} x {width} pixels");
-    Err(Error::Config { field: "vision_config.image_size", problem })
-}
-
-/// The language model's part of a `config.json`.
-#[derive(Deserialize)]
-pub(super) struct StoredTextIds {
-    #[serde(default)]
-    pub(super) text_config: StoredIds,
-}
-
-/// Reads the special tokens that a folder's configuration names, and warns of those that are not the tokenizer's, which
-/// is followed.
-fn ids_of(folder: &Path, tokenizer: &TextTokenizer) -> Result<StoredIds> {
-    let stored: StoredTextIds = read_json(folder.join("config.json"))?;
-    let mut said = stored.text_config.contradictions("config.json", tokenizer);
-    let generation = folder.join("generation_config.json");
-    if generation.is_file() {
-        let stored: StoredIds = read_json(generation)?;
-        said.extend(stored.contradictions("generation_config.json", tokenizer));
-    }
-    for sentence in said {
-        tracing::warn!("{}/{sentence}", folder.display());
-    }
-    Ok(stored.text_config)
-}
-
 /// Gives every parameter of a network its value from a checkpoint with Hugging Face's names.
 ///
 /// # Errors
@@ -206,10 +128,4 @@ fn ids_of(folder: &Path, tokenizer: &TextTokenizer) -> Result<StoredIds> {
 /// [`Error::Core`](crate::Error::Core) if one is missing or has another shape.
 pub fn load_network(network: &mut Network, weights: &Checkpoint) -> Result<LoadReport> {
     Ok(weights.load(network, &keys::HUGGING_FACE, Strictness::Strict)?)
-}
-
-/// The last part of a folder's path.
-pub(super) fn name_of(folder: &Path) -> String {
-    let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    absolute.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

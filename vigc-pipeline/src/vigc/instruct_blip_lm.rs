@@ -1,11 +1,11 @@
 //! InstructBLIP as the model of VIG and VIC.
 
 use image::RgbImage;
-use vigc_llm::tokenizer::TextTokenizer;
 
-use super::{Generated, GenerationConfig, Request, TokenScore, VisualLm};
+use super::token_ends::with_tokens;
+use super::{Generated, GenerationConfig, Request, VisualLm};
 use crate::Result;
-use crate::instruct_blip::{self, EncodedImages, InstructBlip, Prompt};
+use crate::instruct_blip::{EncodedImages, InstructBlip, Prompt};
 
 impl VisualLm for InstructBlip {
     /// A batch of one.
@@ -37,9 +37,7 @@ impl VisualLm for InstructBlip {
         let hints = requests.iter().map(|request| request.hint).collect::<Vec<_>>();
         let images = EncodedImages::cat(images);
         let texts = self.generate_with_hints(&images, &prompts, &hints, decoding)?;
-        let tokenizer = self.text_tokenizer();
-        let row = |row: Vec<_>| row.into_iter().map(|text| with_tokens(text, tokenizer)).collect();
-        texts.into_iter().map(row).collect()
+        with_tokens(texts, self.text_tokenizer())
     }
 
     fn score(&self, request: &Request<'_, EncodedImages>, candidates: &[&str]) -> Result<Vec<f32>> {
@@ -49,44 +47,4 @@ impl VisualLm for InstructBlip {
 
 fn as_prompt<'a>(image: usize, request: &Request<'a, EncodedImages>) -> Prompt<'a> {
     Prompt { image, text: request.prompt, seed: request.seed }
-}
-
-/// Finds where in the text each token ends.
-fn with_tokens(text: instruct_blip::Generated, tokenizer: &TextTokenizer) -> Result<Generated> {
-    let instruct_blip::Generated { text, hypothesis } = text;
-    let mut tokens = Vec::with_capacity(hypothesis.tokens.len());
-    let mut end = 0;
-    for (i, &log_prob) in hypothesis.log_probs.iter().enumerate() {
-        // A prefix may end within a character, so only what it shares with the text counts. The end
-        // token has a log-probability, but no place in the text.
-        let prefix = tokenizer.decode(&hypothesis.tokens[..hypothesis.tokens.len().min(i + 1)])?;
-        end = shared_prefix(&prefix, &text).max(end);
-        tokens.push(TokenScore { end, log_prob });
-    }
-    Ok(Generated { text, score: hypothesis.score, tokens, finish: hypothesis.finished })
-}
-
-fn shared_prefix(a: &str, b: &str) -> usize {
-    a.char_indices()
-        .zip(b.chars())
-        .find(|((_, a), b)| a != b)
-        .map_or(a.len().min(b.len()), |((at, _), _)| at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shared_prefixes_end_between_characters() {
-        for (a, b, expected) in [
-            ("", "a", 0),
-            ("ab", "abc", 2),
-            ("abc", "ab", 2),
-            ("é\u{fffd}", "éß", 2),
-            ("ba", "ab", 0),
-        ] {
-            assert_eq!(shared_prefix(a, b), expected, "{a:?} {b:?}");
-        }
-    }
 }

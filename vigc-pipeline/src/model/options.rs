@@ -24,7 +24,7 @@ use crate::{Error, Result};
 pub struct Precisions {
     /// The image encoder's.
     pub vision: Precision,
-    /// The Q-Former's and the projection's.
+    /// The Q-Former's and the projection's, or the projector's of LLaVA: what lies between the two others.
     pub qformer: Precision,
     /// The language model's.
     pub language: Precision,
@@ -69,12 +69,12 @@ impl FromStr for Precisions {
                 None => all = precision(item)?.into(),
                 Some((part, name)) => match part.trim() {
                     "vision" => all.vision = precision(name)?,
-                    "qformer" => all.qformer = precision(name)?,
+                    "qformer" | "projector" => all.qformer = precision(name)?,
                     "language" => all.language = precision(name)?,
                     other => {
                         let problem = format!("names the part {other:?}");
                         return Err(wrong(format!(
-                            "{problem}, expected vision, qformer or language"
+                            "{problem}, expected vision, qformer, projector or language"
                         )));
                     }
                 },
@@ -102,7 +102,7 @@ impl LoadOptions {
     }
 
     /// What a model becomes whose folder says this of its weights.
-    pub(super) fn precisions_of(&self, stored: Precisions) -> Result<Precisions> {
+    pub(crate) fn precisions_of(&self, stored: Precisions) -> Result<Precisions> {
         match self.precisions {
             Some(asked) if !stored.has_no_blocks() && asked != stored => {
                 let problem =
@@ -136,6 +136,7 @@ mod tests {
             language: Precision::Q8,
         };
         assert_eq!(some, expected);
+        assert_eq!("bf16,projector=f32,language=q8".parse::<Precisions>().unwrap(), expected);
         assert_eq!(some.to_string().parse::<Precisions>().unwrap(), some);
         for (text, part) in [("int8", "int8"), ("llm=q8", "llm"), ("", "\"\"")] {
             let error = text.parse::<Precisions>().unwrap_err().to_string();

@@ -8,10 +8,17 @@ use vigc_llm::tokenizer::TextTokenizer;
 
 /// The ids of a `config.json`'s `text_config`, or of a `generation_config.json`.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct StoredIds {
+pub(crate) struct StoredIds {
     bos_token_id: Option<i64>,
     eos_token_id: Option<EndIds>,
     pad_token_id: Option<i64>,
+}
+
+/// The language model's part of a `config.json`.
+#[derive(Deserialize)]
+pub(crate) struct StoredTextIds {
+    #[serde(default)]
+    pub(crate) text_config: StoredIds,
 }
 
 /// A file may name several tokens that end a text.
@@ -29,7 +36,7 @@ impl StoredIds {
     /// What transformers 4.28.1 begins the texts of this language model with, unseen by the model.
     ///
     /// Of a configuration that names another end than the tokenizer's nothing is believed, and it is Vicuna's token.
-    pub(super) fn dummy_bos(&self, tokenizer: &TextTokenizer, words: usize) -> u32 {
+    pub(crate) fn dummy_bos(&self, tokenizer: &TextTokenizer, words: usize) -> u32 {
         let stored =
             self.bos_token_id.filter(|_| self.end(tokenizer) == Some(tokenizer.eos_id().into()));
         let known =
@@ -50,7 +57,7 @@ impl StoredIds {
     }
 
     /// A sentence for each id that is not the tokenizer's.
-    pub(super) fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
+    pub(crate) fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
         let end = self.end(tokenizer);
         // A begin token beside the right end token is Vicuna's own, which the reference's rules need.
         let begin = self.bos_token_id.filter(|_| end != Some(tokenizer.eos_id().into()));
