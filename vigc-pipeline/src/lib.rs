@@ -7,6 +7,7 @@ mod draw;
 mod error;
 pub mod eval;
 pub mod instruct_blip;
+pub mod llava;
 mod model;
 pub mod prelude;
 pub mod prompt;

@@ -38,6 +38,7 @@ mod image_source;
 mod instruct_blip_lm;
 mod journal;
 mod json_lines;
+mod llava_lm;
 pub mod rank;
 mod reference;
 mod run;

@@ -6,10 +6,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use vigc_pipeline::instruct_blip::{FileKind, InstructBlipConfig};
 
-type Shapes = BTreeMap<String, Vec<usize>>;
+pub(crate) type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// Reads a list: `blocks.{0..38}.norm1.weight [1408]` stands for 39 tensors.
-fn read(stem: &str) -> Shapes {
+pub(crate) fn read(stem: &str) -> Shapes {
     let path = format!("{}/tests/fixtures/keys/{stem}.txt", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().flat_map(expand).collect()
@@ -58,10 +58,15 @@ impl ModuleVisitor for Parameters {
     }
 }
 
-fn parameters(config: &InstructBlipConfig) -> Shapes {
+/// The names and shapes of a module's parameters.
+pub(crate) fn shapes_of(module: &impl Module) -> Shapes {
     let mut parameters = Parameters::default();
-    config.init(&Device::default()).visit(&mut parameters);
+    module.visit(&mut parameters);
     parameters.found
+}
+
+fn parameters(config: &InstructBlipConfig) -> Shapes {
+    shapes_of(&config.init(&Device::default()))
 }
 
 /// A file's tensors under the network's names, the biases of queries and values joined.
@@ -80,7 +85,7 @@ fn renamed(stem: &str, kind: FileKind) -> Shapes {
 }
 
 /// Takes what the network has out of a file's tensors and returns the names of the rest.
-fn take(network: &mut Shapes, file: Shapes) -> BTreeSet<String> {
+pub(crate) fn take(network: &mut Shapes, file: Shapes) -> BTreeSet<String> {
     let mut rest = BTreeSet::new();
     for (name, shape) in file {
         match network.remove(&name) {
@@ -92,7 +97,7 @@ fn take(network: &mut Shapes, file: Shapes) -> BTreeSet<String> {
 }
 
 /// Fails unless each of the names is one of those that nothing reads, for a known reason.
-fn assert_known(rest: &BTreeSet<String>, known: &[&str]) {
+pub(crate) fn assert_known(rest: &BTreeSet<String>, known: &[&str]) {
     for name in rest {
         assert!(known.iter().any(|part| name.contains(part)), "{name} is read by nothing");
     }

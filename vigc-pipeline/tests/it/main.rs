@@ -10,7 +10,9 @@ mod instruct_blip;
 #[cfg(feature = "judge")]
 mod judge;
 mod keys;
+mod llava;
 mod llava_bench;
+mod llava_keys;
 #[cfg(feature = "mmbench")]
 mod mmbench;
 mod pope;
