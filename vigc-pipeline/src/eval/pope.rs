@@ -50,7 +50,7 @@ pub struct Pope {
 }
 
 impl Pope {
-    /// Asks these questions; the pictures' files are in the folder `images`.
+    /// Asks these questions, in sets of different names; the pictures' files are in the folder `images`.
     #[must_use]
     pub fn new(sets: Vec<QuestionSet>, images: impl Into<PathBuf>) -> Self {
         Self { sets, images: images.into() }

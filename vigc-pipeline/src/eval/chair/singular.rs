@@ -37,6 +37,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("geese", "goose"),
     ("genera", "genus"),
     ("genii", "genie"),
+    ("graffiti", "graffito"),
     ("helves", "helve"),
     ("kine", "cow"),
     ("leaves", "leaf"),
@@ -105,7 +106,7 @@ const REGULAR: &[(&[&str], usize, &str)] = &[
 ];
 
 /// The singular of a word in small letters, or the word itself. Not always English: `bus` becomes `bu`,
-/// `ties` becomes `ty`.
+/// `ties` becomes `ty`. Unlike there, a compound with a preposition (`mothers-in-law`) is one word.
 #[must_use]
 pub fn singular(word: &str) -> Cow<'_, str> {
     let mut unchanged = UNCHANGED.split_whitespace();

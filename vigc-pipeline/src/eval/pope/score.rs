@@ -46,7 +46,8 @@ pub struct Confusion {
     pub missing_negatives: usize,
 }
 
-/// The sums that the measures are made of, for one picture or for all.
+/// True and false positives, true and false negatives, missing positives and negatives, of one picture or of
+/// several.
 type Sums = [f64; 6];
 
 impl Confusion {
@@ -81,16 +82,16 @@ impl Confusion {
     }
 }
 
-fn accuracy([tp, fp, tn, fn_, no_p, no_n]: Sums) -> Option<f64> {
-    ratio(tp + tn, tp + fp + tn + fn_ + no_p + no_n)
+fn accuracy([tp, fp, tn, fneg, lost_p, lost_n]: Sums) -> Option<f64> {
+    ratio(tp + tn, tp + fp + tn + fneg + lost_p + lost_n)
 }
 
-fn precision([tp, fp, _, _, _, no_n]: Sums) -> Option<f64> {
-    ratio(tp, tp + fp + no_n)
+fn precision([tp, fp, _, _, _, lost_n]: Sums) -> Option<f64> {
+    ratio(tp, tp + fp + lost_n)
 }
 
-fn recall([tp, _, _, fn_, no_p, _]: Sums) -> Option<f64> {
-    ratio(tp, tp + fn_ + no_p)
+fn recall([tp, _, _, fneg, lost_p, _]: Sums) -> Option<f64> {
+    ratio(tp, tp + fneg + lost_p)
 }
 
 fn f1(sums: Sums) -> Option<f64> {
@@ -98,8 +99,8 @@ fn f1(sums: Sums) -> Option<f64> {
     ratio(2.0 * precision * recall, precision + recall)
 }
 
-fn yes_ratio([tp, fp, tn, fn_, ..]: Sums) -> Option<f64> {
-    ratio(tp + fp, tp + fp + tn + fn_)
+fn yes_ratio([tp, fp, tn, fneg, ..]: Sums) -> Option<f64> {
+    ratio(tp + fp, tp + fp + tn + fneg)
 }
 
 /// What was found on one set of questions. Intervals resample pictures, with all of their questions.
