@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use vigc_pipeline::eval::answers::Ask;
-use vigc_pipeline::eval::chair::{self, Chair, GroundTruth, Vocabulary};
+use vigc_pipeline::eval::chair::{Chair, GroundTruth, Vocabulary};
 use vigc_pipeline::eval::llava_bench::{LlavaBench, LlavaBenchFiles, Review};
 use vigc_pipeline::eval::mmbench::{self, Submission, Tsv};
 use vigc_pipeline::eval::pope::{self, Build, Pope, QuestionSet};
@@ -173,7 +173,7 @@ fn open_chair(files: &Files, seed: u64) -> anyhow::Result<Chair> {
         None => Vocabulary::coco(),
     };
     let truth = GroundTruth::open(&vocabulary, files.annotations()?)?;
-    let chair = chair::Chair::new(vocabulary, truth, files.images());
+    let chair = Chair::new(vocabulary, truth, files.images());
     Ok(match files.pictures {
         Some(count) => chair.with_sample(count, seed),
         None => chair,
