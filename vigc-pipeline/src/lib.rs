@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
+pub mod curation;
 pub mod data;
 mod draw;
 mod error;

@@ -149,7 +149,7 @@ pub fn write_array<R: Exported>(
 }
 
 /// Writes elements between what opens, separates and closes a list.
-pub(super) fn write_list(
+pub(crate) fn write_list(
     path: &Path,
     [open, separator, close]: [&str; 3],
     elements: impl Iterator<Item = Result<serde_json::Result<String>>>,

@@ -4,6 +4,7 @@
 mod answers;
 mod bundled;
 mod chair;
+mod curation;
 #[cfg(feature = "hub")]
 mod hub;
 mod instruct_blip;
