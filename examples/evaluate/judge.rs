@@ -19,8 +19,8 @@ const REPEATS: u32 = 2;
 /// Who judges.
 #[derive(Args, Debug)]
 pub(crate) struct JudgeArgs {
-    /// llava-bench: an OpenAI-compatible endpoint, such as https://api.openai.com/v1
-    #[arg(long, value_name = "URL")]
+    /// llava-bench: an OpenAI-compatible endpoint with its version
+    #[arg(long, value_name = "https://HOST/v1")]
     judge_url: Option<String>,
     /// llava-bench: the judge; marks of different judges cannot be compared
     #[arg(long, value_name = "NAME", default_value = JUDGE_MODEL)]

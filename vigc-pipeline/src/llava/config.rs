@@ -200,9 +200,9 @@ pub(super) fn is_hugging_face(file: &Value) -> bool {
 }
 
 /// The encoder with no more layers than a hidden state needs.
-fn shortened(vision: ClipVitConfig, hidden_state: i64) -> Result<ClipVitConfig, String> {
+fn shortened(vision: &ClipVitConfig, hidden_state: i64) -> Result<ClipVitConfig, String> {
     let num_hidden_layers = vision.layers_for(hidden_state).map_err(|error| error.to_string())?;
-    Ok(ClipVitConfig { num_hidden_layers, ..vision })
+    Ok(ClipVitConfig { num_hidden_layers, ..vision.clone() })
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Llava {
         let start = |row: &PromptTokens| seq - row.after.len() - places;
         let starts: Vec<_> = tokens.iter().map(start).collect();
         Ok(PromptInputs {
-            embeds: self.network().language_inputs(&batch, &starts, visual),
+            embeds: self.network().language_inputs(&batch, &starts, &visual),
             mask: batch.mask(self.device()),
             prompts: batch,
         })

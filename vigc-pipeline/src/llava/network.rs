@@ -82,15 +82,15 @@ impl Network {
         &self,
         text: &TokenBatch,
         starts: &[usize],
-        visual_tokens: Tensor<3>,
+        visual_tokens: &Tensor<3>,
     ) -> Tensor<3> {
         let words = self.language_model.embed(text.ids(&self.language_model.device()));
-        splice(words, starts, visual_tokens)
+        splice(&words, starts, visual_tokens)
     }
 }
 
 /// `words` with one image's tokens in each row, from its start on.
-fn splice(words: Tensor<3>, starts: &[usize], visual_tokens: Tensor<3>) -> Tensor<3> {
+fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
     let [batch, seq, _] = words.dims();
     let [_, tokens, _] = visual_tokens.dims();
     assert_eq!(starts.len(), batch, "a start for every row");
@@ -117,7 +117,7 @@ mod tests {
         let row = |from: i64| Tensor::<1, Int>::arange(from..from + 5, &device).float();
         let words = Tensor::<1>::stack::<2>(vec![row(0), row(10), row(20)], 0).unsqueeze_dim(2);
         let image = Tensor::<1>::from_data([-1.0, -2.0, -3.0, -4.0, -5.0, -6.0], &device);
-        let spliced = splice(words, &[0, 2, 3], image.reshape([3, 2, 1]));
+        let spliced = splice(&words, &[0, 2, 3], &image.reshape([3, 2, 1]));
         let expected = [
             [-1.0, -2.0, 2.0, 3.0, 4.0],
             [10.0, 11.0, -3.0, -4.0, 14.0],

@@ -35,7 +35,7 @@ impl Attention {
     ///
     /// - input, output: `[batch, seq, hidden]`
     #[must_use]
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub fn forward(&self, x: &Tensor<3>) -> Tensor<3> {
         let [q, k, v] = [&self.q_proj, &self.k_proj, &self.v_proj]
             .map(|projection| split_heads(projection.forward(x.clone()), self.num_heads));
         self.out_proj.forward(attend(q, k, v, None, None))

@@ -56,7 +56,7 @@ pub(super) fn read(file: Value) -> Result<LlavaConfig, String> {
         return Err("multimodal_projector_bias is false, only true is supported".to_owned());
     }
     let text = text_config(stored.text_config).map_err(|error| format!("text_config: {error}"))?;
-    let vision = shortened(stored.vision_config, stored.vision_feature_layer)?;
+    let vision = shortened(&stored.vision_config, stored.vision_feature_layer)?;
     Ok(LlavaConfig {
         vision_feature_select_strategy: stored.vision_feature_select_strategy,
         template: stored.prompt_template,

@@ -39,7 +39,7 @@ pub(super) fn read(file: Value, vision: Option<ClipVitConfig>) -> Result<LlavaCo
     text["model_type"] = json!("llama");
     let text: LlamaConfig = serde_json::from_value(text).map_err(|error| error.to_string())?;
     let vision = match vision.or(stored.vision_config).or_else(|| known(&stored.mm_vision_tower)) {
-        Some(vision) => shortened(vision, stored.mm_vision_select_layer)?,
+        Some(vision) => shortened(&vision, stored.mm_vision_select_layer)?,
         None => {
             let found = stored.mm_vision_tower;
             return Err(format!(
