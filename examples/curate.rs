@@ -34,10 +34,10 @@ struct Args {
     /// parquet (with pictures, for the Hugging Face hub)
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', num_args = 1.., default_value = "jsonl")]
     format: Vec<ExportFormat>,
-    /// Thresholds of the gates; keys as in card.json under gate_settings, those that are not named keep their defaults
+    /// Thresholds of the gates; keys as in card.json under `gate_settings`, those that are not named keep their defaults
     #[arg(long, value_name = "FILE.toml")]
     gates: Option<PathBuf>,
-    /// Gates that are switched off: picture, validity, length, agreement, log_prob, exact_duplicates, near_duplicates
+    /// Gates that are switched off: picture, validity, length, agreement, `log_prob`, `exact_duplicates`, `near_duplicates`
     #[arg(long, value_name = "GATE", value_delimiter = ',', num_args = 1.., value_parser = GateSettings::NAMES)]
     without: Vec<String>,
     /// LLaVA: one conversation of all questions about what is seen in a picture

@@ -32,8 +32,9 @@ fn evaluate(folder: &Path, suite: &str, files: &[(&str, &str)]) -> Command {
 }
 
 fn metric(report: &Path, name: &str) -> f64 {
-    let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
-    let metrics = report["metrics"].as_array().unwrap();
+    let report = fs::read_to_string(report).expect("a report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let metrics = report["metrics"].as_array().expect("metrics");
     let found = metrics.iter().find(|metric| metric["name"] == name);
     found.and_then(|metric| metric["value"].as_f64()).expect(name)
 }
