@@ -59,7 +59,9 @@ fn every_row_is_kept_or_dropped() {
     let rows = mixed(1, 400);
     let path = write_rows(&folder.path().join("rows.jsonl"), &rows);
     let out = folder.path().join("out");
-    let card = curation(&[path.clone()], &pictures(folder.path())).run(&out, &mut |_| {}).unwrap();
+    let card = curation(std::slice::from_ref(&path), &pictures(folder.path()))
+        .run(&out, &mut |_| {})
+        .unwrap();
 
     let (kept, dropped) = (lines(&out.join("kept.jsonl")), lines(&out.join("dropped.jsonl")));
     let mut by_gate = BTreeMap::<String, u64>::new();
@@ -185,7 +187,8 @@ fn a_damaged_line_is_named() {
     let path = write_rows(&folder.path().join("rows.jsonl"), &mixed(5, 5));
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, &text[..text.len() - 20]).unwrap();
-    let run = curation(&[path.clone()], folder.path()).run(folder.path().join("out"), &mut |_| {});
+    let run = curation(std::slice::from_ref(&path), folder.path())
+        .run(folder.path().join("out"), &mut |_| {});
     let error = run.unwrap_err();
     let CurationError::Rows(Error::Line { line: 5, path: named, .. }) = &error else {
         panic!("{error}")
@@ -199,7 +202,7 @@ fn what_exists_is_not_overwritten_and_no_rows_are_no_data_set() {
     let folder = tempfile::tempdir().unwrap();
     let rows = mixed(6, 20);
     let path = write_rows(&folder.path().join("rows.jsonl"), &rows);
-    let run = curation(&[path.clone()], folder.path()).run(folder.path(), &mut |_| {});
+    let run = curation(std::slice::from_ref(&path), folder.path()).run(folder.path(), &mut |_| {});
     assert!(matches!(run.unwrap_err(), CurationError::Exists(_)));
     // No picture is there.
     let run = curation(&[path], folder.path()).run(folder.path().join("out"), &mut |_| {});
