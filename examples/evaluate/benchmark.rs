@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use vigc_pipeline::eval::answers::Ask;
 use vigc_pipeline::eval::chair::{Chair, GroundTruth, Vocabulary};
@@ -32,12 +32,36 @@ pub(crate) struct Files {
     /// vqav2, okvqa: what pictures are called, with twelve digits for {}
     #[arg(long, value_name = "NAME", default_value = "COCO_val2014_{}.jpg")]
     image_name: String,
+    /// mmbench: what is asked for
+    #[arg(long, value_enum, default_value_t = FormArg::Write)]
+    form: FormArg,
     /// chair: objects with their synonyms [default: those of COCO]
     #[arg(long, value_name = "FILE")]
     synonyms: Option<PathBuf>,
     /// chair, pope from annotations: so many pictures [default: all; pope: 500]
     #[arg(long, value_name = "N")]
     pictures: Option<usize>,
+}
+
+/// What an answer to a question with options is.
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum FormArg {
+    /// A text, which is searched for an option
+    Write,
+    /// The likeliest letter
+    Letters,
+    /// The likeliest option
+    Texts,
+}
+
+impl From<FormArg> for mmbench::Form {
+    fn from(form: FormArg) -> Self {
+        match form {
+            FormArg::Write => Self::Write,
+            FormArg::Letters => Self::Letters,
+            FormArg::Texts => Self::Texts,
+        }
+    }
 }
 
 /// What a report shows.
@@ -101,7 +125,8 @@ impl Benchmark {
                 Self::Aokvqa(VqaSuite::open_aokvqa_choice(files.questions()?, images)?, true)
             }
             SuiteName::Mmbench => {
-                Self::Mmbench(mmbench::Suite::new(&Tsv::open(files.questions()?)?)?)
+                let suite = mmbench::Suite::new(&Tsv::open(files.questions()?)?)?;
+                Self::Mmbench(suite.with_form(files.form.into()))
             }
             SuiteName::LlavaBench => {
                 let files = LlavaBenchFiles::in_folder(files.questions()?);
