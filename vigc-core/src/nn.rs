@@ -4,10 +4,12 @@
 pub mod blocks;
 mod layer_norm;
 mod linear;
+mod low_rank;
 mod mask;
 mod precision;
 
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearConfig, PackedWeight};
+pub use low_rank::LowRankUpdate;
 pub use mask::{forbid_padding, positions};
 pub use precision::{ParsePrecisionError, Precision};

@@ -104,6 +104,15 @@ fn linear(config: &LlamaConfig, input: usize, output: usize, device: &Device) ->
 }
 
 impl Llama {
+    /// The linear layers of all blocks, with the names that checkpoints have for them, such as
+    /// `model.layers.0.self_attn.q_proj`.
+    pub fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        self.model.layers.iter_mut().enumerate().flat_map(|(block, layer)| {
+            let named = layer.linear_layers();
+            named.map(move |(name, layer)| (format!("model.layers.{block}.{name}"), layer))
+        })
+    }
+
     /// Looks up the embeddings of tokens.
     ///
     /// # Shapes

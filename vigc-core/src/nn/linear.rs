@@ -9,8 +9,8 @@ use burn::tensor::kind::Numeric;
 use burn::tensor::module::linear;
 use burn::tensor::{DType, Device, Int, Shape, Tensor};
 
-use super::Precision;
 use super::blocks::{BLOCK, bytes_per_row, scales_per_row};
+use super::{LowRankUpdate, Precision};
 use crate::kernels;
 #[cfg(feature = "flex")]
 use crate::kernels::strips::{self, Format};
@@ -47,6 +47,8 @@ pub struct Linear {
     pub packed: Option<PackedWeight>,
     /// What is added, `[d_output]`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// What is added to the weights while an update of them is trained; never part of a checkpoint.
+    pub update: Option<LowRankUpdate>,
 }
 
 /// Weights in half precision, or codes with their scales; see [`blocks`](super::blocks).
@@ -83,7 +85,7 @@ impl LinearConfig {
         let bias =
             self.bias.then(|| self.initializer.init_with([d_output], fan_in, fan_out, device));
         let packed = (!full).then(|| PackedWeight::zeros(self, device));
-        Linear { weight, packed, bias }
+        Linear { weight, packed, bias, update: None }
     }
 }
 
@@ -104,13 +106,42 @@ impl Linear {
         let mut dims = input.dims();
         let rows = dims[..D - 1].iter().product();
         let x = input.reshape([rows, dims[D - 1]]);
+        let update = self.update.as_ref().map(|update| update.forward(x.clone()));
         let output = match (&self.weight, &self.packed) {
             (Some(weight), _) => kernels::product(x, weight.val(), bias),
             (None, Some(packed)) => packed.product(x, bias),
             (None, None) => unreachable!("a layer has weights of one kind"),
         };
+        let output = match update {
+            Some(update) => output + update,
+            None => output,
+        };
         dims[D - 1] = output.dims()[1];
         output.reshape(dims)
+    }
+}
+
+impl Linear {
+    /// Widths of input and output.
+    #[must_use]
+    pub fn widths(&self) -> [usize; 2] {
+        match (&self.weight, &self.packed) {
+            (Some(weight), _) => weight.dims(),
+            (None, Some(packed)) => [packed.d_input, packed.d_output],
+            (None, None) => unreachable!("a layer has weights of one kind"),
+        }
+    }
+
+    /// Adds the update to the weights for good. Packed weights stay as they are, and keep it.
+    #[must_use]
+    pub fn merged(self) -> Self {
+        match (self.weight, self.update) {
+            (Some(weight), Some(update)) => {
+                let weight = weight.map(|weight| weight + update.weight());
+                Self { weight: Some(weight), update: None, ..self }
+            }
+            (weight, update) => Self { weight, update, ..self },
+        }
     }
 }
 

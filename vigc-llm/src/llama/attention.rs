@@ -54,6 +54,11 @@ pub(super) fn causal_bias(mask: Tensor<2, Bool>, seq: usize) -> Tensor<4> {
 }
 
 impl Attention {
+    pub(super) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 4] {
+        let Self { q_proj, k_proj, v_proj, o_proj, .. } = self;
+        [("q_proj", q_proj), ("k_proj", k_proj), ("v_proj", v_proj), ("o_proj", o_proj)]
+    }
+
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let queries = config.num_attention_heads * config.head_dim;
         let keys = config.num_key_value_heads * config.head_dim;

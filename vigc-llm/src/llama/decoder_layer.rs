@@ -5,6 +5,8 @@ use burn::tensor::{Device, Tensor};
 #[cfg(feature = "flex")]
 use vigc_core::kernels::{PagedRow, Pages};
 
+use vigc_core::nn::Linear;
+
 use super::attention::Positions;
 use super::kv_cache::LayerCache;
 #[cfg(feature = "flex")]
@@ -21,6 +23,14 @@ pub struct DecoderLayer {
 }
 
 impl DecoderLayer {
+    /// Its linear layers with their names in it.
+    pub(super) fn linear_layers(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        let attention = self.self_attn.linear_layers().into_iter();
+        let attention = attention.map(|(name, layer)| (format!("self_attn.{name}"), layer));
+        let mlp = self.mlp.linear_layers().into_iter();
+        attention.chain(mlp.map(|(name, layer)| (format!("mlp.{name}"), layer)))
+    }
+
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let norm = || RmsNorm::new(config.hidden_size, config.rms_norm_eps, device);
         Self {

@@ -16,6 +16,11 @@ pub struct Mlp {
 }
 
 impl Mlp {
+    pub(super) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 3] {
+        let Self { gate_proj, up_proj, down_proj } = self;
+        [("gate_proj", gate_proj), ("up_proj", up_proj), ("down_proj", down_proj)]
+    }
+
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let (outer, inner) = (config.hidden_size, config.intermediate_size);
         Self {
