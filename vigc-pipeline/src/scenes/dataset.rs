@@ -11,10 +11,13 @@
 //! | `okvqa.json` | OKVQA: image, question, ten answers |
 //! | `aokvqa.json` | A-OKVQA: image, question, choices, index of the right one, ten answers |
 //! | `scenes.jsonl` | the scenes themselves |
+//! | `llava_bench/` | LLaVA-Eval's four files; not of pictures to train on |
 
 mod coco;
 mod dialogue;
 mod json_list;
+mod llava_bench;
+mod read;
 mod vqa;
 
 use std::fs;
@@ -24,10 +27,12 @@ use std::path::{Path, PathBuf};
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
+pub use self::read::open_scenes;
+
 use self::json_list::{JsonLines, JsonList};
 use super::{Dialogue, Scene, Split, Teller};
 
-/// Why a data set could not be written.
+/// Why a data set could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
@@ -43,6 +48,36 @@ pub enum DatasetError {
         #[source]
         source: io::Error,
     },
+    /// A file or folder cannot be read.
+    #[error("cannot read `{path}`")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is no scene.
+    #[error("line {line} of `{path}` is no scene")]
+    Scene {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What went wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// There are more or fewer scenes than pictures.
+    #[error("`{path}` holds {scenes} scenes, expected one for each of {pictures} pictures")]
+    Pictures {
+        /// The file of scenes.
+        path: PathBuf,
+        /// Its lines.
+        scenes: usize,
+        /// The files beside it.
+        pictures: usize,
+    },
     /// A picture cannot be encoded.
     #[error("cannot encode `{path}`")]
     Encode {
@@ -57,7 +92,8 @@ pub enum DatasetError {
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatasetConfig {
-    count: usize,
+    /// The number of pictures of each split, in the order of [`Split::ALL`].
+    counts: [usize; Split::ALL.len()],
     seed: u64,
     side: u32,
 }
@@ -108,7 +144,21 @@ impl DatasetConfig {
     /// `count` pictures to train on, and a tenth of that in each of the other splits.
     #[must_use]
     pub fn new(count: usize, seed: u64) -> Self {
-        Self { count, seed, side: 224 }
+        let of = |split| if split == Split::Train { count } else { count.div_ceil(10) };
+        Self { counts: Split::ALL.map(of), seed, side: 224 }
+    }
+
+    /// No pictures, until some are asked for.
+    #[must_use]
+    pub fn empty(seed: u64) -> Self {
+        Self { counts: [0; Split::ALL.len()], seed, side: 224 }
+    }
+
+    /// So many pictures in a split. A split without pictures has no folder.
+    #[must_use]
+    pub fn with_count(mut self, split: Split, count: usize) -> Self {
+        self.counts[split as usize] = count;
+        self
     }
 
     /// Pictures of this side in pixels; 224 unless said.
@@ -124,7 +174,7 @@ impl DatasetConfig {
     }
 
     fn count_of(&self, split: Split) -> usize {
-        if split == Split::Train { self.count } else { self.count.div_ceil(10) }
+        self.counts[split as usize]
     }
 
     /// Writes the data set into a new folder, which appears when everything is in it; `progress`
@@ -148,7 +198,7 @@ impl DatasetConfig {
         }
         let mut summary = DatasetSummary::default();
         let mut first_id = 1;
-        for split in Split::ALL {
+        for split in Split::ALL.into_iter().filter(|&split| self.count_of(split) > 0) {
             let folder = partial.join(split.name());
             let mut files = Files::create(&folder, split)?;
             let indices: Vec<u64> = (0..self.count_of(split) as u64).collect();
@@ -201,6 +251,7 @@ struct Files {
     okvqa: JsonList,
     aokvqa: JsonList,
     scenes: JsonLines,
+    llava_bench: Option<llava_bench::LlavaBench>,
 }
 
 impl Files {
@@ -219,6 +270,9 @@ impl Files {
             okvqa: list("okvqa.json".to_owned())?,
             aokvqa: list("aokvqa.json".to_owned())?,
             scenes: JsonLines::create(&folder.join("scenes.jsonl"))?,
+            llava_bench: (split != Split::Train)
+                .then(|| llava_bench::LlavaBench::create(folder))
+                .transpose()?,
         })
     }
 
@@ -229,9 +283,16 @@ impl Files {
         summary: &mut DatasetSummary,
     ) -> Result<(), DatasetError> {
         let mut teller = sample.teller();
-        self.coco.add(sample, side, &teller.caption());
+        let caption = teller.caption();
+        self.coco.add(sample, side, &caption);
+        if let Some(bench) = &mut self.llava_bench {
+            bench.picture(sample, &caption, side)?;
+        }
         for (kind, llava, vigc) in &mut self.dialogues {
             let turns = dialogue::turns(&mut teller, *kind);
+            if let (Some(bench), Some(first)) = (&mut self.llava_bench, turns.first()) {
+                bench.question(sample, *kind, first)?;
+            }
             summary.dialogues += turns.len();
             llava.push(&dialogue::llava(sample, &turns))?;
             for (index, turn) in turns.iter().enumerate() {
@@ -259,6 +320,9 @@ impl Files {
         }
         self.okvqa.finish()?;
         self.aokvqa.finish()?;
+        if let Some(bench) = self.llava_bench {
+            bench.finish()?;
+        }
         self.scenes.finish()
     }
 }

@@ -223,6 +223,11 @@ impl<'a> Judge<'a> {
         self.scene
     }
 
+    /// The objects that `it` may mean here.
+    pub(super) fn it(&self) -> &[usize] {
+        &self.it
+    }
+
     /// The objects that `they` means here.
     pub(super) fn they(&self) -> &[usize] {
         &self.they
