@@ -29,6 +29,8 @@ pub use encoded::EncodedImages;
 pub use file_kind::FileKind;
 pub use files::ModelFiles;
 #[cfg(feature = "hub")]
+pub(crate) use hub::fetch_model;
+#[cfg(feature = "hub")]
 pub use hub::{ModelSource, fetch_part};
 pub use load::load_network;
 pub use network::Network;
@@ -67,6 +69,12 @@ pub struct InstructBlip {
 }
 
 impl InstructBlip {
+    /// Changes what the model calls itself.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
     /// What the model calls itself in the rows that it writes: its folder's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -100,6 +108,11 @@ impl InstructBlip {
     #[must_use]
     pub fn qformer_tokenizer(&self) -> &BertTokenizer {
         &self.qformer_tokenizer
+    }
+
+    /// The files of both tokenizers.
+    pub(crate) fn tokenizer_files(&self) -> &TokenizerFiles {
+        &self.tokenizer_files
     }
 
     /// What turns an image into the encoder's input.

@@ -22,12 +22,16 @@ mod save;
 use burn::tensor::Device;
 use vigc_llm::generation::GenerationConfig;
 use vigc_llm::tokenizer::TextTokenizer;
-use vigc_vision::image::ClipImageProcessor;
+use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
+
+use crate::Result;
+use crate::instruct_blip::InstructBlip;
 
 pub use config::{FeatureSelect, Layout, LlavaConfig};
 pub use encoded::VisualTokens;
 pub use files::LlavaFiles;
 pub use network::Network;
+pub(crate) use network::splice;
 pub use projector::{Projector, ProjectorKind};
 pub use prompt::{IMAGE, PromptTokens, Template};
 
@@ -61,6 +65,39 @@ pub struct Llava {
 }
 
 impl Llava {
+    /// Puts a LLaVA around the language model of another model, whose tokenizer and settings it shares. What
+    /// `network` holds has to have the shapes of `config`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`](crate::Error::Config) or [`Error::Vision`](crate::Error::Vision) if the configuration
+    /// makes no sense.
+    pub fn around(
+        model: &InstructBlip,
+        name: impl Into<String>,
+        config: LlavaConfig,
+        network: Network,
+    ) -> Result<Self> {
+        config.validate()?;
+        let side = u32::try_from(config.vision_config.image_size).unwrap_or(u32::MAX);
+        Ok(Self {
+            name: name.into(),
+            config,
+            network,
+            text_tokenizer: model.text_tokenizer().clone(),
+            processor: ClipImageProcessor::new(ClipImageProcessorConfig::square(side))?,
+            generation: model.generation_config().clone(),
+            tokenizer_files: model.tokenizer_files().of_language_model(),
+            device: model.device().clone(),
+        })
+    }
+
+    /// Changes what the model calls itself.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
     /// What the model calls itself in the rows that it writes: its folder's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Vigc`] | many images, several tasks, shared batches |
 //! | [`Dialogue`], [`Vic`], [`ReferenceLoop`] | one sample: prompts out, texts in |
-//! | [`VisualLm`] | what is needed of a model |
+//! | [`VisualLm`], [`AnyModel`] | what is needed of a model, and a model of either architecture |
 //! | [`sentence`], [`diff`] | where sentences end, and what a correction changed |
 //! | [`Journal`], [`export`] | JSONL that can be resumed, and the formats of others |
 //! | [`two_stage`], [`rank`] | OKVQA and A-OKVQA: questions, then answers; choices |
@@ -29,6 +29,7 @@
 //! assert_eq!(dialogue.finish().unwrap().answer, "A cat sits on a mat.");
 //! ```
 
+mod any_model;
 mod correction;
 mod dialogue;
 pub mod diff;
@@ -51,6 +52,7 @@ pub mod two_stage;
 mod vic;
 mod visual_lm;
 
+pub use any_model::{AnyImage, AnyModel};
 pub use correction::{BeamEnds, Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
 pub use hint::{Hint, Savings, TextEnd};

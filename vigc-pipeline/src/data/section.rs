@@ -73,22 +73,22 @@ impl AnnotationFile {
         }
     }
 
-    /// Reads the annotations as rows; their images get positions from `first_image` on.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError`] naming file, row and key.
-    pub fn instructed(&self, first_image: usize) -> Result<Instructed, DataError> {
-        let annotations = self.open()?;
-        let images = Arc::new(AnnotatedImages::new(&self.images, [&annotations]));
+    /// Annotations of the file as rows; `images`, which have to hold theirs, get positions from `first_image` on.
+    #[must_use]
+    pub fn instructed(
+        &self,
+        annotations: Annotations,
+        images: &Arc<AnnotatedImages>,
+        first_image: usize,
+    ) -> Instructed {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Instructed {
+        Instructed {
             name: stem,
             annotations: Arc::new(annotations),
-            images,
+            images: Arc::clone(images),
             first_image,
             topic: self.topic,
             form: self.form,
-        })
+        }
     }
 }

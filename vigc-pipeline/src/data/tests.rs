@@ -198,7 +198,9 @@ fn what_the_scenes_write_is_read_back() {
         files(Topic::Caption, Form::Vic, Format::CocoCaptions, "captions_train.json"),
     ];
     for file in cases {
-        let rows = file.instructed(0).unwrap();
+        let annotations = file.open().unwrap();
+        let images = Arc::new(AnnotatedImages::new(&file.images, [&annotations]));
+        let rows = file.instructed(annotations, &images, 0);
         let row = rows.row(0, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
         assert!(!row.input.is_empty() && !row.output.is_empty(), "{file:?}: {row:?}");
         assert!(rows.images.image(row.image).is_ok(), "{file:?}");

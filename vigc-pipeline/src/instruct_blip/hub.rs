@@ -57,15 +57,25 @@ impl InstructBlip {
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self> {
-        let folder = hub.fetch(repo, &Files::Model, progress)?;
-        let parts = files_of_trainers(&folder)?;
-        if !parts.is_empty() && !folder.join("config.json").is_file() {
-            return Err(Error::PartOfModel { repo: repo.to_string(), files: parts });
-        }
-        let commit = folder.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{}@{commit}", repo.path());
+        let (folder, name) = fetch_model(repo, hub, progress)?;
         Ok(Self { name, ..Self::from_dir_with(&folder, device, options)? })
     }
+}
+
+/// Fetches the folder of a whole model; also what the model calls itself: repository and commit.
+pub(crate) fn fetch_model(
+    repo: &RepoId,
+    hub: &Hub,
+    progress: &mut dyn Progress,
+) -> Result<(PathBuf, String)> {
+    let folder = hub.fetch(repo, &Files::Model, progress)?;
+    let parts = files_of_trainers(&folder)?;
+    if !parts.is_empty() && !folder.join("config.json").is_file() {
+        return Err(Error::PartOfModel { repo: repo.to_string(), files: parts });
+    }
+    let commit = folder.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!("{}@{commit}", repo.path());
+    Ok((folder, name))
 }
 
 /// Fetches a part of a model unless it is in the cache: of a repository with a `.pth` file, as VIGC's own are, that file, of another its

@@ -90,19 +90,29 @@ impl Network {
 }
 
 /// `words` with one image's tokens in each row, from its start on.
-fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
-    let [batch, seq, _] = words.dims();
-    let [_, tokens, _] = visual_tokens.dims();
+pub(crate) fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
+    let [batch, _, _] = words.dims();
     assert_eq!(starts.len(), batch, "a start for every row");
-    let row = |(row, &start): (usize, &usize)| {
-        let (text, end) = (words.clone().narrow(0, row, 1), start + tokens);
-        let image = visual_tokens.clone().narrow(0, row, 1);
-        let parts = [(0, start), (end, seq - end)];
-        let [before, after] =
-            parts.map(|(from, len)| (len > 0).then(|| text.clone().narrow(1, from, len)));
-        Tensor::cat([before, Some(image), after].into_iter().flatten().collect(), 1)
-    };
-    Tensor::cat(starts.iter().enumerate().map(row).collect(), 0)
+    // Prompts that are padded on the right all begin alike.
+    let runs = starts.chunk_by(|one, next| one == next);
+    let mut first = 0;
+    let runs = runs.map(|run| {
+        let of_run = |tensor: &Tensor<3>| tensor.clone().narrow(0, first, run.len());
+        let spliced = put(&of_run(words), run[0], of_run(visual_tokens));
+        first += run.len();
+        spliced
+    });
+    Tensor::cat(runs.collect(), 0)
+}
+
+/// `words` with one image's tokens in each row, from `start` on.
+fn put(words: &Tensor<3>, start: usize, visual_tokens: Tensor<3>) -> Tensor<3> {
+    let [_, seq, _] = words.dims();
+    let end = start + visual_tokens.dims()[1];
+    let parts = [(0, start), (end, seq - end)];
+    let [before, after] =
+        parts.map(|(from, len)| (len > 0).then(|| words.clone().narrow(1, from, len)));
+    Tensor::cat([before, Some(visual_tokens), after].into_iter().flatten().collect(), 1)
 }
 
 #[cfg(test)]
@@ -117,12 +127,16 @@ mod tests {
         let row = |from: i64| Tensor::<1, Int>::arange(from..from + 5, &device).float();
         let words = Tensor::<1>::stack::<2>(vec![row(0), row(10), row(20)], 0).unsqueeze_dim(2);
         let image = Tensor::<1>::from_data([-1.0, -2.0, -3.0, -4.0, -5.0, -6.0], &device);
-        let spliced = splice(&words, &[0, 2, 3], &image.reshape([3, 2, 1]));
+        let image = image.reshape([3, 2, 1]);
+        let spliced = splice(&words, &[0, 2, 3], &image);
         let expected = [
             [-1.0, -2.0, 2.0, 3.0, 4.0],
             [10.0, 11.0, -3.0, -4.0, 14.0],
             [20.0, 21.0, 22.0, -5.0, -6.0],
         ];
         assert_eq!(spliced.into_data().try_to_vec::<f32>().unwrap(), expected.concat());
+        let alike = splice(&words, &[1, 1, 0], &image).into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(alike[..10], [0.0, -1.0, -2.0, 3.0, 4.0, 10.0, -3.0, -4.0, 13.0, 14.0]);
+        assert_eq!(alike[10..], [-5.0, -6.0, 22.0, 23.0, 24.0]);
     }
 }

@@ -18,6 +18,8 @@ pub enum Template {
     VicunaV1,
     /// The same with a human: the first LLaVA on Vicuna v1.
     LlavaV1,
+    /// The user's turn alone, without an introduction: what Hugging Face's model cards show.
+    UserAssistant,
     /// The image alone, as in pretraining (`preprocess_plain`): the question is left out.
     Plain,
 }
@@ -27,21 +29,25 @@ impl Template {
     /// itself, on a line of its own.
     #[must_use]
     pub fn prompt(self, question: &str, image: &str) -> String {
-        let asker = match self {
-            Self::VicunaV1 => "user",
-            Self::LlavaV1 => "human",
+        let introduction = match self {
+            Self::VicunaV1 => introduction("user"),
+            Self::LlavaV1 => introduction("human"),
+            Self::UserAssistant => String::new(),
             Self::Plain => return image.to_owned(),
         };
         let question = match question.contains(IMAGE) {
             true => question.replace(IMAGE, image),
             false => format!("{image}\n{question}"),
         };
-        format!(
-            "A chat between a curious {asker} and an artificial intelligence assistant. \
-             The assistant gives helpful, detailed, and polite answers to the {asker}'s questions. \
-             USER: {question} ASSISTANT:"
-        )
+        format!("{introduction}USER: {question} ASSISTANT:")
     }
+}
+
+fn introduction(asker: &str) -> String {
+    format!(
+        "A chat between a curious {asker} and an artificial intelligence assistant. \
+         The assistant gives helpful, detailed, and polite answers to the {asker}'s questions. "
+    )
 }
 
 /// The tokens of a prompt around its image.
@@ -105,6 +111,8 @@ mod tests {
         let placed = Template::LlavaV1.prompt("Why <image>?", "<im_start><image><im_end>");
         assert!(placed.ends_with(" USER: Why <im_start><image><im_end>? ASSISTANT:"), "{placed}");
         assert_eq!(Template::Plain.prompt("Why?", IMAGE), IMAGE);
+        let bare = Template::UserAssistant.prompt("Why?", IMAGE);
+        assert_eq!(bare, "USER: <image>\nWhy? ASSISTANT:");
     }
 
     #[test]

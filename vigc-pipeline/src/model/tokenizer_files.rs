@@ -70,6 +70,11 @@ impl TokenizerFiles {
         Self(files.iter().map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
     }
 
+    /// Those of the language model alone.
+    pub(crate) fn of_language_model(&self) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !name.contains('/')).cloned().collect())
+    }
+
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         for (name, bytes) in &self.0 {
             let path = folder.join(name);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 use vigc_llm::llama::LlamaConfig;
+use vigc_vision::clip_vit::ClipVitConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;
 
@@ -30,6 +31,10 @@ pub enum Stage {
     Align,
     /// The same parts, on the generation and correction of instruction data.
     Tune,
+    /// The image encoder and the projector of a LLaVA, on what each patch shows.
+    Clip,
+    /// A LLaVA, on instruction data.
+    Llava,
 }
 
 impl Stage {
@@ -42,6 +47,8 @@ impl Stage {
             Self::Facts => "facts",
             Self::Align => "align",
             Self::Tune => "tune",
+            Self::Clip => "clip",
+            Self::Llava => "llava",
         }
     }
 }
@@ -116,9 +123,56 @@ pub struct ModelSection {
     /// How many of them, the last ones, tell again what the prompt makes one look at.
     #[serde(default)]
     pub focus_tokens: usize,
+    /// Whether an untrained Q-Former, with queries and projection, takes the place of that of `inputs.model`.
+    #[serde(default)]
+    pub new_qformer: bool,
+    /// The image encoder of a LLaVA.
+    pub clip: Option<ClipVitConfig>,
+    /// What of a LLaVA is trained.
+    #[serde(default)]
+    pub tune: Tune,
+    /// What the frozen weights of a LLaVA are kept in; f32 unless said. With less, `model` is not written, only what was
+    /// trained.
+    pub frozen: Option<vigc_core::nn::Precision>,
+    /// The updates that `tune = "lora"` trains.
+    #[serde(default)]
+    pub lora: LoraSection,
     /// What the result is stored in.
     #[serde(default)]
     pub precision: Precision,
+}
+
+/// What of a LLaVA is trained; its image encoder never is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tune {
+    /// The projector, as in LLaVA's first stage.
+    Projector,
+    /// The projector and low-rank updates of the language model.
+    Lora,
+    /// The projector and the language model, as in LLaVA's second stage.
+    #[default]
+    Full,
+}
+
+/// Low-rank updates, named as in LLaVA's scripts and PEFT.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoraSection {
+    /// The rank of an update.
+    pub r: usize,
+    /// Updates are scaled by this over the rank.
+    pub alpha: f32,
+    /// The linear layers of every block that get an update.
+    pub target_modules: Vec<String>,
+}
+
+impl Default for LoraSection {
+    /// What LLaVA's `finetune_lora.sh` sets.
+    fn default() -> Self {
+        let layers = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+        Self { r: 128, alpha: 256.0, target_modules: layers.map(str::to_owned).to_vec() }
+    }
 }
 
 /// What weights are stored in.

@@ -1,13 +1,25 @@
 //! The stages and the one function that runs any of them.
 
 #[cfg(feature = "scenes")]
+pub mod clip;
+#[cfg(feature = "scenes")]
+mod fact_table;
+#[cfg(feature = "scenes")]
 pub mod facts;
 #[cfg(feature = "scenes")]
 pub mod instruct;
 #[cfg(feature = "scenes")]
 pub mod language;
 #[cfg(feature = "scenes")]
+mod lessons;
+#[cfg(feature = "scenes")]
+pub mod llava;
+#[cfg(feature = "scenes")]
+mod low_rank;
+#[cfg(feature = "scenes")]
 mod mixtures;
+#[cfg(feature = "scenes")]
+mod patches;
 #[cfg(feature = "scenes")]
 mod slots;
 #[cfg(feature = "scenes")]
@@ -91,6 +103,29 @@ pub fn run_recipe(
             };
             if outcome.finished {
                 instruct::save_instruct(outcome.model, &model, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+        #[cfg(feature = "scenes")]
+        Stage::Clip => {
+            let (source, around) = instruct::starting_model(recipe, &device.clone().inner())?;
+            let config = clip::llava_config(recipe, &around)?;
+            let objective = clip::ClipObjective::new(recipe, &config, &around)?;
+            let model = clip::ClipModel::new(&config, &source.join("model.safetensors"), &device)?;
+            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                clip::save_clip(outcome.model, config, &around, recipe)?;
+            }
+            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        }
+        #[cfg(feature = "scenes")]
+        Stage::Llava => {
+            let model = llava::starting_llava(recipe, &device.clone().inner())?;
+            let parts = llava::LlavaParts::of(&model, recipe, &device)?;
+            let objective = llava::LlavaObjective::new(recipe, &model, progress)?;
+            let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+            if outcome.finished {
+                llava::save_llava(outcome.model, &model, recipe)?;
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }

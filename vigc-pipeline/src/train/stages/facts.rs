@@ -8,34 +8,26 @@
 //! tells the queries about one fact in a sentence or two; this one tells every query everything, in a
 //! fraction of the time.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
 
-use super::instruct::{Lessons, SoftTokenWriter};
-use super::{language::Bags, slots};
+use super::fact_table::{FactTable, MISSING, NOTHING, OBJECTS, PLACES};
+use super::instruct::{SoftTokenWriter, lessons};
+use super::lessons::Lessons;
+use super::slots;
 use crate::data::InstructionRow;
-use crate::data::scenes::{SceneRange, fact};
+use crate::data::scenes::SceneRange;
 use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
-use crate::scenes::{Background, Cell, Color, Focus, Kind, Scene, Size, Split};
+use crate::scenes::{Focus, Scene, Split};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::Result;
 use crate::train::features::ImageFeatures;
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
-
-/// Objects that may stand in a place.
-const OBJECTS: usize = Size::ALL.len() * Color::ALL.len() * Kind::ALL.len();
-/// Places.
-const PLACES: usize = Cell::ALL.len();
-/// The bag of nothing at all.
-const NOTHING: usize = 0;
-/// The bag of what is missing.
-const MISSING: usize = 1 + PLACES * OBJECTS;
 
 /// Pictures, prompts, and the bag that each query is to write.
 #[derive(Debug)]
@@ -52,10 +44,7 @@ pub struct FactsObjective {
     lessons: Lessons,
     range: SceneRange,
     bert: BertTokenizer,
-    /// Every bag, `[2 + places * objects + backgrounds, hidden]`.
-    table: Tensor<2>,
-    /// The row of each text in the table.
-    rows: HashMap<String, usize>,
+    bags: FactTable,
     queries: usize,
     focus: usize,
 }
@@ -75,16 +64,11 @@ impl FactsObjective {
     ) -> Result<Self> {
         let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
         slots::check(queries, focus)?;
-        let texts = texts();
-        let tokens = |text: &String| model.text_tokenizer().encode_pieces(text);
-        let bags = Bags::new(texts.iter().map(tokens).collect::<Result<Vec<_>, _>>()?);
-        let llama = &model.network().language_model;
         Ok(Self {
-            lessons: Lessons::open(recipe, source, model, progress)?,
+            lessons: lessons(recipe, source, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             bert: model.qformer_tokenizer().clone(),
-            table: bags.embed(|ids| llama.embed(ids), &llama.device()),
-            rows: texts.into_iter().enumerate().map(|(row, text)| (text, row)).collect(),
+            bags: FactTable::new(model)?,
             queries,
             focus,
         })
@@ -112,16 +96,16 @@ impl FactsObjective {
         let look = Focus { missing: row.missing, objects: row.objects.clone() };
         let places = slots::places(scene, self.queries - self.focus);
         let focus = slots::focus(scene, &look, self.focus);
-        places.iter().chain(&focus).map(|text| self.rows[text]).collect()
+        places.iter().chain(&focus).map(|text| self.bags.row(text)).collect()
     }
 
     /// The part of the places whose bag is nearest to what was written, among the bags of all
     /// objects that may stand there and of none.
     fn right(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> f64 {
         let written = written.clone().narrow(1, 0, PLACES).swap_dims(0, 1);
-        let [_, hidden] = self.table.dims();
-        let objects = self.table.clone().narrow(0, 1, PLACES * OBJECTS);
-        let nothing = self.table.clone().narrow(0, NOTHING, 1).reshape([1, 1, hidden]);
+        let [_, hidden] = self.bags.table.dims();
+        let objects = self.bags.table.clone().narrow(0, 1, PLACES * OBJECTS);
+        let nothing = self.bags.table.clone().narrow(0, NOTHING, 1).reshape([1, 1, hidden]);
         let to_nothing = away(written.clone(), nothing.repeat_dim(0, PLACES));
         let away = away(written, objects.reshape([PLACES, OBJECTS, hidden]));
         let first = Tensor::<1, Int>::arange(0..PLACES as i64, &away.device())
@@ -143,7 +127,7 @@ impl FactsObjective {
         }
         let [samples, _, hidden] = written.dims();
         let places = bags.clone().narrow(1, 0, PLACES);
-        let there = self.table.clone().select(0, places.clone().reshape([-1]));
+        let there = self.bags.table.clone().select(0, places.clone().reshape([-1]));
         let there = there.reshape([samples, PLACES, hidden]);
         let away = away(written.clone().narrow(1, first, objects), there);
         let nearest = places.gather(1, away.argmin(2).squeeze_dim(2));
@@ -157,7 +141,7 @@ impl FactsObjective {
     fn denials(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> [Option<f64>; 2] {
         let [samples, _, hidden] = written.dims();
         let last = self.queries - 1;
-        let either = [NOTHING, MISSING].map(|row| self.table.clone().narrow(0, row, 1));
+        let either = [NOTHING, MISSING].map(|row| self.bags.table.clone().narrow(0, row, 1));
         let either = Tensor::cat(either.to_vec(), 0).unsqueeze::<3>().expand([samples, 2, hidden]);
         let away = away(written.clone().narrow(1, last, 1), either);
         let says = away.argmin(2).squeeze_dim::<2>(2).equal_scalar(1);
@@ -179,22 +163,6 @@ fn part(of: Tensor<2, Bool>, among: Tensor<2, Bool>) -> Option<f64> {
 fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
     let lengths = to.clone().powi_scalar(2).sum_dim(2).swap_dims(1, 2);
     lengths - from.matmul(to.swap_dims(1, 2)).mul_scalar(2.0)
-}
-
-/// Every text that a slot can hold: nothing, each object in each place, what is missing, each
-/// background.
-fn texts() -> Vec<String> {
-    let mut texts = vec![slots::NOTHING.to_owned()];
-    for cell in Cell::ALL {
-        for size in Size::ALL {
-            for color in Color::ALL {
-                texts.extend(Kind::ALL.map(|kind| fact(size, color, kind, cell)));
-            }
-        }
-    }
-    texts.push(slots::MISSING.to_owned());
-    texts.extend(Background::ALL.map(|background| background.name().to_owned()));
-    texts
 }
 
 impl Objective for FactsObjective {
@@ -219,9 +187,9 @@ impl Objective for FactsObjective {
         let written = model.write(batch.features, &batch.prompts);
         let [samples, queries, hidden] = written.dims();
         let bags = TensorData::new(batch.bags, [samples, queries]);
-        let bags = Tensor::<2, Int>::from_data(bags, &self.table.device());
-        let expected = self.table.clone().select(0, bags.clone().reshape([-1]));
-        let scale = self.table.clone().powi_scalar(2).mean();
+        let bags = Tensor::<2, Int>::from_data(bags, &self.bags.table.device());
+        let expected = self.bags.table.clone().select(0, bags.clone().reshape([-1]));
+        let scale = self.bags.table.clone().powi_scalar(2).mean();
         let shown = written.clone().detach();
         let mut metrics = vec![("right".to_owned(), self.right(&shown, &bags))];
         if self.focus > 0 {
@@ -237,25 +205,5 @@ impl Objective for FactsObjective {
         let off = written - expected.reshape([samples, queries, hidden]);
         let loss = off.powi_scalar(2).mean() / scale;
         Ok(Loss { loss, samples, metrics })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_text_comes_twice_and_places_come_in_order() {
-        let texts = texts();
-        assert_eq!(texts.len(), 2 + PLACES * OBJECTS + Background::ALL.len());
-        assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len());
-        for (place, cell) in Cell::ALL.into_iter().enumerate() {
-            let objects = &texts[1 + place * OBJECTS..][..OBJECTS];
-            assert!(objects.iter().all(|text| text.ends_with(cell.name())));
-        }
-        assert_eq!(texts[NOTHING], slots::NOTHING);
-        assert_eq!(texts[MISSING], slots::MISSING);
     }
 }

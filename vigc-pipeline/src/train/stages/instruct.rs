@@ -23,14 +23,12 @@ use vigc_vision::qformer::{QFormer, QFormerConfig};
 
 use super::copy_files;
 use super::language::{TOKENIZERS, token_loss};
-use super::mixtures::Sources;
+use super::lessons::Lessons;
 use super::vision::VisionParts;
-use crate::data::scenes::SceneRange;
+use crate::data::InstructionRow;
 use crate::data::splice::{SplicedRow, batch_labels};
-use crate::data::{DataSection, InstructionRow, Mixture};
 use crate::draw::Draw;
 use crate::instruct_blip::{InstructBlip, InstructBlipConfig, Network, SpecialIds, save_network};
-use crate::scenes::Split;
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::features::{Encoder, ImageFeatures, file_fingerprint};
@@ -78,77 +76,21 @@ impl SoftTokenWriter {
     }
 }
 
-/// Rows about images whose features are known.
-#[derive(Debug)]
-pub(super) struct Material {
-    mixture: Mixture,
-    pub(super) features: ImageFeatures,
-    batch: usize,
-}
-
-/// What is learned from, and what is only measured on.
-#[derive(Debug)]
-pub(super) struct Lessons {
-    pub(super) seen: Material,
-    pub(super) unseen: Material,
-    samples: usize,
-}
-
-impl Material {
-    /// A batch of the data set that the draw chooses, or of the given one, and its name.
-    fn rows(&self, draw: Draw, part: Option<usize>) -> Result<(Vec<InstructionRow>, &str)> {
-        let part = part.unwrap_or_else(|| self.mixture.choose(draw));
-        let rows = self.mixture.rows_of(part, draw, self.batch)?;
-        Ok((rows, self.mixture.part(part).name()))
-    }
-}
-
-impl Lessons {
-    /// Opens what a recipe names; caches the features of what is learned from in its output folder.
-    pub(super) fn open(
-        recipe: &Recipe,
-        source: &Path,
-        model: &InstructBlip,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
-        let side = u32::try_from(model.config().vision_config.image_size).unwrap_or(u32::MAX);
-        let samples = recipe.run.validate_samples;
-        let seen = Sources::open(&recipe.data, side)?;
-        let unseen = Sources::open(&held_out(&recipe.data, samples), side)?;
-        let network = model.network();
-        let encoder = Encoder {
-            processor: model.processor(),
-            forward: &|pixels| network.image_embeds(pixels),
-            fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
-            device: model.device().clone(),
-        };
-        let cache = recipe.output.join("features");
-        let mut material = |sources: Sources, cache: Option<&Path>| {
-            let features = ImageFeatures::of(&sources.images, &encoder, cache, progress)?;
-            Ok::<_, TrainError>(Material {
-                mixture: sources.mixture,
-                features,
-                batch: recipe.optimisation.batch,
-            })
-        };
-        Ok(Self { seen: material(seen, Some(&cache))?, unseen: material(unseen, None)?, samples })
-    }
-
-    /// The rows of a micro-step and their task.
-    pub(super) fn draw(&self, draw: Draw) -> Result<(Vec<InstructionRow>, &str)> {
-        self.seen.rows(draw, None)
-    }
-
-    /// Held-out batches, with every task in turn, so that each is measured.
-    pub(super) fn measured(
-        &self,
-    ) -> impl Iterator<Item = Result<(Vec<InstructionRow>, &str)>> + '_ {
-        let parts = self.unseen.mixture.len();
-        let batches = self.samples.div_ceil(self.unseen.batch).max(parts);
-        (0..batches).map(move |at| {
-            self.unseen.rows(Draw { seed: 0, micro_step: at as u64 }, Some(at % parts))
-        })
-    }
+/// What a recipe learns from, as a model's encoder sees it.
+pub(super) fn lessons(
+    recipe: &Recipe,
+    source: &Path,
+    model: &InstructBlip,
+    progress: &mut dyn Progress,
+) -> Result<Lessons> {
+    let network = model.network();
+    let encoder = Encoder {
+        processor: model.processor(),
+        forward: &|pixels| network.image_embeds(pixels),
+        fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
+        device: model.device().clone(),
+    };
+    Lessons::open(recipe, model.config().vision_config.image_size, &encoder, progress)
 }
 
 /// Images with prompts and answers.
@@ -184,7 +126,7 @@ impl InstructObjective {
         progress: &mut dyn Progress,
     ) -> Result<Self> {
         Ok(Self {
-            lessons: Lessons::open(recipe, source, model, progress)?,
+            lessons: lessons(recipe, source, model, progress)?,
             llama: model.network().language_model.clone(),
             text: model.text_tokenizer().clone(),
             bert: model.qformer_tokenizer().clone(),
@@ -246,15 +188,6 @@ impl Objective for InstructObjective {
     }
 }
 
-/// The data of a recipe over scenes that are never trained on; its files where it has no scenes.
-fn held_out(data: &DataSection, samples: usize) -> DataSection {
-    let scenes = SceneRange { split: Split::Val, first: 0, count: samples.max(1) };
-    match data.scenes {
-        Some(_) => DataSection { scenes: Some(scenes), files: Vec::new(), ..data.clone() },
-        None => data.clone(),
-    }
-}
-
 /// The model that a recipe starts from: the one it names, or an untrained one around earlier stages.
 ///
 /// # Errors
@@ -266,12 +199,21 @@ pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, Inst
         None => assemble(recipe, device)?,
     };
     let mut model = InstructBlip::from_dir(&folder, device).map_err(TrainError::pipeline)?;
+    if recipe.model.new_qformer {
+        forget(&mut model, device);
+    }
     if let (Some(_), Some(language)) = (&recipe.inputs.model, &recipe.inputs.language) {
         let weights = Checkpoint::open(language.join("model.safetensors"))?;
         let llama = &mut model.network_mut().language_model;
         weights.load(llama, &KeyMap::IDENTITY, Strictness::Strict)?;
     }
     Ok((folder, model))
+}
+
+/// Gives a model an untrained Q-Former, queries and projection of the same shapes.
+fn forget(model: &mut InstructBlip, device: &Device) {
+    let untrained = model.config().init(device);
+    SoftTokenWriter::of(&untrained, device).put_into(model.network_mut());
 }
 
 /// Writes an untrained model around the results of the vision and the language stage.

@@ -1,8 +1,11 @@
 //! The data sets that a recipe names.
 
+use std::sync::Arc;
+
 use crate::data::scenes::{SceneImages, SceneRange, SceneRows, SceneTask};
 use crate::data::{
-    AnnotatedImages, DataSection, ImageSource, InstructionDataset, JoinedImages, Mixture,
+    AnnotatedImages, AnnotationFile, DataSection, ImageSource, Instructed, InstructionDataset,
+    JoinedImages, Mixture,
 };
 use crate::scenes::Dialogue;
 use crate::train::error::{Result, TrainError};
@@ -30,14 +33,36 @@ impl Sources {
         if let Some(range) = data.scenes {
             images.push(Box::new(SceneImages { range, side }));
         }
-        for file in &data.files {
-            let first_image = images.iter().map(|source| source.len()).sum();
-            let rows = file.instructed(first_image)?;
-            images.push(Box::new(AnnotatedImages::clone(&rows.images)));
-            parts.push((Box::new(rows), file.ratio));
+        for (files, rows) in annotated(&data.files, images.iter().map(|source| source.len()).sum())?
+        {
+            images.push(Box::new(AnnotatedImages::clone(&rows[0].images)));
+            let rows = rows.into_iter().map(|rows| Box::new(rows) as Box<dyn InstructionDataset>);
+            parts.extend(rows.zip(files.iter().map(|file| file.ratio)));
         }
         Ok(Self { mixture: Mixture::new(parts)?, images: JoinedImages::new(images) })
     }
+}
+
+type OfFolder<'a> = (Vec<&'a AnnotationFile>, Vec<Instructed>);
+
+/// The rows of files, put together by the folders of their images: what several files are about is one image.
+fn annotated<'a>(files: &'a [AnnotationFile], mut first_image: usize) -> Result<Vec<OfFolder<'a>>> {
+    let mut folders: Vec<Vec<&'a AnnotationFile>> = Vec::new();
+    for file in files {
+        match folders.iter_mut().find(|folder| folder[0].images == file.images) {
+            Some(folder) => folder.push(file),
+            None => folders.push(vec![file]),
+        }
+    }
+    let open = |files: Vec<&'a AnnotationFile>| {
+        let opened = files.iter().map(|file| file.open()).collect::<Result<Vec<_>, _>>()?;
+        let images = Arc::new(AnnotatedImages::new(&files[0].images, &opened));
+        let rows = files.iter().zip(opened);
+        let rows = rows.map(|(file, rows)| file.instructed(rows, &images, first_image)).collect();
+        first_image += images.len();
+        Ok((files, rows))
+    };
+    folders.into_iter().map(open).collect()
 }
 
 /// The tasks of a recipe over its scenes.

@@ -1,5 +1,7 @@
 //! The stages one after the other, on tiny models.
 
+mod llava;
+
 use std::path::Path;
 
 use burn::tensor::Device;

@@ -1,0 +1,226 @@
+//! What every patch of a rendered scene shows, and linear heads that read it off an encoder's states.
+//!
+//! Captions alone would need far more pictures to teach a small encoder kinds, colors and places. The heads
+//! are thrown away after training.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::data::scenes::{SceneRange, picture};
+use crate::draw::{Draw, EpochOrder};
+use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
+use crate::train::features::Pixels;
+use crate::train::recipe::Recipe;
+
+/// Linear heads over normalized states.
+#[derive(Module, Debug)]
+pub(super) struct PatchHeads {
+    kind: Linear,
+    color: Linear,
+    size: Linear,
+    cell: Linear,
+    background: Linear,
+    presence: Linear,
+}
+
+impl PatchHeads {
+    pub(super) fn new(width: usize, device: &Device) -> Self {
+        let head = |classes| LinearConfig::new(width, classes).init(device);
+        Self {
+            kind: head(Kind::ALL.len() + 1),
+            color: head(Color::ALL.len()),
+            size: head(Size::ALL.len()),
+            cell: head(Cell::ALL.len()),
+            background: head(Background::ALL.len()),
+            presence: head(Kind::ALL.len()),
+        }
+    }
+
+    /// The loss of what the heads read off the states of pictures, `[batch, 1 + patches, width]`, and the
+    /// parts that they read right.
+    pub(super) fn loss(
+        &self,
+        tokens: Tensor<3>,
+        batch: &PatchBatch,
+    ) -> (Tensor<1>, Vec<(String, f64)>) {
+        let device = tokens.device();
+        let [images, positions, width] = tokens.dims();
+        let class_token = tokens.clone().narrow(1, 0, 1).reshape([images, width]);
+        let patches = tokens.narrow(1, 1, positions - 1).reshape([images * (positions - 1), width]);
+        let (kind, kind_right) = classify(self.kind.forward(patches.clone()), batch.kinds.clone());
+        let (background, _) =
+            classify(self.background.forward(class_token.clone()), batch.backgrounds.clone());
+        let presence = TensorData::new(batch.presence.clone(), [images, Kind::ALL.len()]);
+        let presence = Tensor::from_data(presence, &device);
+        let presence = binary(self.presence.forward(class_token), presence);
+        let mut loss = kind.mul_scalar(2.0) + background.mul_scalar(0.3) + presence.mul_scalar(0.3);
+        let mut metrics = vec![("kind", kind_right)];
+        if !batch.rows.is_empty() {
+            let rows =
+                Tensor::from_data(TensorData::new(batch.rows.clone(), [batch.rows.len()]), &device);
+            let objects = patches.select(0, rows);
+            let read = |head: &Linear, classes: &Vec<i32>| {
+                classify(head.forward(objects.clone()), classes.clone())
+            };
+            let (color, color_right) = read(&self.color, &batch.colors);
+            let (size, size_right) = read(&self.size, &batch.sizes);
+            let (cell, cell_right) = read(&self.cell, &batch.cells);
+            let (_, object_right) = read(&self.kind, &batch.object_kinds);
+            loss = loss + color + size.mul_scalar(0.5) + cell.mul_scalar(0.5);
+            metrics.extend([
+                ("object", object_right),
+                ("color", color_right),
+                ("size", size_right),
+                ("cell", cell_right),
+            ]);
+        }
+        let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        (loss, metrics)
+    }
+}
+
+/// Pictures and what their patches show.
+#[derive(Debug)]
+pub struct PatchBatch {
+    pub(super) images: usize,
+    pixels: Vec<f32>,
+    /// The kind of every patch, 0 for the background.
+    kinds: Vec<i32>,
+    /// Indices of the patches that show an object, and what it is.
+    rows: Vec<i32>,
+    object_kinds: Vec<i32>,
+    colors: Vec<i32>,
+    sizes: Vec<i32>,
+    cells: Vec<i32>,
+    /// What the whole picture shows.
+    backgrounds: Vec<i32>,
+    presence: Vec<f32>,
+    /// What each patch shows: an object as its size, color, kind and cell, or the background.
+    pub(super) shown: Vec<Shown>,
+}
+
+/// What a patch shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// An object.
+    Object(Size, Color, Kind, Cell),
+    /// What is behind the objects.
+    Background(Background),
+}
+
+impl PatchBatch {
+    /// The pictures, `[images, 3, side, side]`.
+    pub(super) fn pixels(&mut self, side: usize, device: &Device) -> Tensor<4> {
+        let pixels =
+            TensorData::new(std::mem::take(&mut self.pixels), [self.images, 3, side, side]);
+        Tensor::from_data(pixels, device)
+    }
+
+    fn label(&mut self, scene: &Scene, grid: usize) {
+        let class = |index: usize| i32::try_from(index).unwrap_or(i32::MAX);
+        for label in scene.patch_labels(grid) {
+            let Some(object) = label.object.map(|index| &scene.objects[index]) else {
+                self.kinds.push(0);
+                self.shown.push(Shown::Background(scene.background));
+                continue;
+            };
+            self.shown.push(Shown::Object(object.size, object.color, object.kind, object.cell));
+            self.rows.push(class(self.kinds.len()));
+            self.kinds.push(class(object.kind.index() + 1));
+            self.object_kinds.push(class(object.kind.index() + 1));
+            self.colors.push(class(object.color.index()));
+            self.sizes.push(class(object.size.index()));
+            self.cells.push(class(object.cell.index()));
+        }
+        self.backgrounds.push(class(scene.background.index()));
+        let present = |kind: &Kind| scene.objects.iter().any(|object| object.kind == *kind);
+        self.presence.extend(Kind::ALL.iter().map(|kind| f32::from(u8::from(present(kind)))));
+    }
+}
+
+/// Rendered scenes, drawn for an encoder with so many patches.
+#[derive(Debug)]
+pub(super) struct PatchScenes<P> {
+    pub(super) processor: P,
+    pub(super) side: usize,
+    grid: usize,
+    batch: usize,
+    range: SceneRange,
+    held_out: usize,
+}
+
+impl<P: Pixels> PatchScenes<P> {
+    /// The scenes of a recipe for an encoder that looks at `side` pixels in patches of `patch`.
+    pub(super) fn new(
+        recipe: &Recipe,
+        processor: P,
+        [side, patch]: [usize; 2],
+    ) -> crate::train::Result<Self> {
+        Ok(Self {
+            processor,
+            side,
+            grid: side / patch,
+            batch: recipe.optimisation.batch,
+            range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
+            held_out: recipe.run.validate_samples,
+        })
+    }
+
+    /// The scenes of a micro-step.
+    pub(super) fn draw(&self, draw: Draw) -> PatchBatch {
+        let first = draw.micro_step * self.batch as u64;
+        let order = EpochOrder { seed: draw.seed, len: self.range.count as u64 };
+        let scenes: Vec<_> = (first..first + self.batch as u64)
+            .map(|at| self.range.scene(usize::try_from(order.item(at)).unwrap_or(0)))
+            .collect();
+        self.collate(&scenes)
+    }
+
+    /// Batches of scenes that are never trained on.
+    pub(super) fn held_out(&self) -> Vec<PatchBatch> {
+        let scenes: Vec<_> =
+            (0..self.held_out as u64).map(|seed| Scene::sample(Split::Val, seed)).collect();
+        scenes.chunks(self.batch).map(|scenes| self.collate(scenes)).collect()
+    }
+
+    fn collate(&self, scenes: &[Scene]) -> PatchBatch {
+        let mut batch = PatchBatch {
+            images: scenes.len(),
+            pixels: Vec::with_capacity(scenes.len() * 3 * self.side * self.side),
+            kinds: Vec::new(),
+            rows: Vec::new(),
+            object_kinds: Vec::new(),
+            colors: Vec::new(),
+            sizes: Vec::new(),
+            cells: Vec::new(),
+            backgrounds: Vec::new(),
+            presence: Vec::new(),
+            shown: Vec::new(),
+        };
+        for scene in scenes {
+            let picture = picture(scene, u32::try_from(self.side).unwrap_or(u32::MAX));
+            batch.pixels.extend(self.processor.process(&picture));
+            batch.label(scene, self.grid);
+        }
+        batch
+    }
+}
+
+/// The mean cross-entropy and the part that is right.
+fn classify(logits: Tensor<2>, classes: Vec<i32>) -> (Tensor<1>, f64) {
+    let [rows, _] = logits.dims();
+    let device = logits.device();
+    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [rows, 1]), &device);
+    let right = logits.clone().detach().argmax(1).equal(classes.clone()).float().mean();
+    let right: f32 = right.into_scalar();
+    (log_softmax(logits, 1).gather(1, classes).mean().neg(), f64::from(right))
+}
+
+/// The mean cross-entropy of independent yes-or-no answers.
+fn binary(logits: Tensor<2>, truth: Tensor<2>) -> Tensor<1> {
+    // -truth log p - (1 - truth) log(1 - p), in the form that does not overflow.
+    let soft = logits.clone().abs().neg().exp().add_scalar(1.0).log();
+    (logits.clone().clamp_min(0.0) - logits * truth + soft).mean()
+}
