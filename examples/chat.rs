@@ -14,8 +14,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Parser;
-use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::vigc::{GenerationConfig, Hint, ImageInput, Request, VisualLm};
+use vigc_pipeline::vigc::{
+    AnyImage, AnyModel, GenerationConfig, Hint, ImageInput, Request, VisualLm,
+};
 
 /// Answers questions about an image.
 #[derive(Parser, Debug)]
@@ -40,7 +41,8 @@ fn main() -> anyhow::Result<()> {
     let pixels = ImageInput::file(&args.image).open(&Default::default())?;
     let model = args.model.open()?;
     let decoding = args.decode.apply(model.generation_config().clone());
-    let chat = Chat { image: model.encode(&[pixels]), decoding, seed: args.seed, model };
+    let image = model.encode(&[pixels])?.remove(0);
+    let chat = Chat { image, decoding, seed: args.seed, model };
     match &args.prompt {
         Some(prompt) => println!("{}", chat.answer(prompt)?),
         None => chat.answer_lines()?,
@@ -49,8 +51,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 struct Chat {
-    model: InstructBlip,
-    image: <InstructBlip as VisualLm>::Image,
+    model: AnyModel,
+    image: AnyImage,
     decoding: GenerationConfig,
     seed: u64,
 }
@@ -59,7 +61,7 @@ impl Chat {
     fn answer(&self, prompt: &str) -> anyhow::Result<String> {
         let request =
             Request { image: &self.image, prompt, seed: self.seed, hint: Hint::default() };
-        let texts = VisualLm::generate(&self.model, &[request], &self.decoding)?;
+        let texts = self.model.generate(&[request], &self.decoding)?;
         Ok(texts[0][0].text.clone())
     }
 

@@ -77,7 +77,7 @@ fn main() -> anyhow::Result<()> {
         "{}: {:.2} GB, weights of linear layers in {}, the rest in {:?}",
         args.out.display(),
         size as f64 / 1e9,
-        model.config().precisions,
+        model.precisions(),
         args.dtype
     );
     Ok(())

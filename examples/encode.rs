@@ -36,7 +36,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let model = args.model.open()?;
+    let model = args.model.open_instruct_blip()?;
     let tensors = stages(&model, &args)?;
     for (name, data) in &tensors {
         println!("{name:<16} {:?} {:?}", data.dtype(), data.shape().to_vec());

@@ -15,17 +15,19 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use console::style;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::llm::generation::Rules;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::diff::{Verdict, WordChange, word_changes};
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::QuestionStyle;
 use vigc_pipeline::vigc::{
-    Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, LastStep,
-    PromptStyle, Record, Rejection, Savings, SkippedImage, StopReason, Unit, Vigc,
+    AnyModel, Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal,
+    LastStep, PromptStyle, Record, Rejection, Savings, SkippedImage, StopReason, Unit, Vigc,
+    VisualLm,
 };
 
 /// Pictures that ship with the examples.
@@ -161,13 +163,13 @@ impl Args {
         correction.with_beam_ends(self.beam_ends.into())
     }
 
-    fn decoding(&self, model: &InstructBlip) -> GenerationConfig {
-        self.decode.apply(match self.format {
+    fn decoding(&self, model: &AnyModel) -> anyhow::Result<GenerationConfig> {
+        Ok(self.decode.apply(match self.format {
             Format::Reference => {
-                GenerationConfig::reference(250, 1).with_rules(model.reference_rules())
+                GenerationConfig::reference(250, 1).with_rules(reference_rules(model)?)
             }
             Format::Vigc | Format::Llava => model.generation_config().clone(),
-        })
+        }))
     }
 
     fn output(&self) -> PathBuf {
@@ -176,6 +178,13 @@ impl Args {
             Format::Llava | Format::Reference => format!("{}.json", self.format).into(),
         })
     }
+}
+
+/// The rules that the reference decodes by, which are those of its model.
+fn reference_rules(model: &AnyModel) -> anyhow::Result<Rules> {
+    let model = model.as_instruct_blip();
+    let model = model.context("--format reference needs an InstructBLIP, as the reference is")?;
+    Ok(model.reference_rules())
 }
 
 fn parse_batch(text: &str) -> Result<usize, String> {
@@ -198,14 +207,15 @@ fn main() -> anyhow::Result<()> {
 
 fn correct(
     args: &Args,
-    model: &InstructBlip,
+    model: &AnyModel,
     tasks: &[LlavaTask],
     images: &[ImageInput],
 ) -> anyhow::Result<()> {
+    let decoding = args.decoding(model)?;
     let vigc = |tasks: &[LlavaTask]| {
         Vigc::new(model)
             .with_tasks(tasks.iter().copied())
-            .with_decoding(args.decoding(model))
+            .with_decoding(decoding.clone())
             .with_correction(args.correction())
             .with_savings(if args.plain { Savings::NONE } else { Savings::default() })
             .with_seed(args.seed)

@@ -16,12 +16,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
 use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
-use vigc_pipeline::vigc::{BeamEnds, GenerationConfig, Strategy};
+use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, VisualLm};
 
 /// Which model, where.
 #[derive(Args, Debug)]
 pub(crate) struct ModelArgs {
-    /// Folder of a model in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
+    /// Folder of an InstructBLIP or a LLaVA in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
     /// [default: the bundled vigc-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
@@ -38,14 +38,14 @@ pub(crate) struct ModelArgs {
 
 impl ModelArgs {
     /// Opens the model, fetched first if it has to be.
-    pub(crate) fn open(&self) -> anyhow::Result<InstructBlip> {
+    pub(crate) fn open(&self) -> anyhow::Result<AnyModel> {
         let device = match &self.device {
             Some(name) => backend::device(name)?,
             None => backend::default_device()?,
         };
         let options = LoadOptions { precisions: self.precision, progress: None };
         if self.model.is_none() && self.parts.llm.is_none() {
-            return Ok(InstructBlip::bundled_with(&device, &options)?);
+            return Ok(InstructBlip::bundled_with(&device, &options)?.into());
         }
         let bar = loading_bar()?;
         let shown = bar.clone();
@@ -58,7 +58,15 @@ impl ModelArgs {
         model
     }
 
-    fn read(&self, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+    /// Opens the model, which has to be an InstructBLIP.
+    pub(crate) fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
+        match self.open()? {
+            AnyModel::InstructBlip(model) => Ok(*model),
+            other => anyhow::bail!("{} is no InstructBLIP, which this takes", other.name()),
+        }
+    }
+
+    fn read(&self, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
         if let Some(files) = self.parts.files()? {
             let (model, reports) = InstructBlip::from_files(&files, device, options)?;
             for report in reports {
@@ -74,7 +82,7 @@ impl ModelArgs {
                     path.display()
                 );
             }
-            return Ok(model);
+            return Ok(model.into());
         }
         open_named(self.model.as_deref().context("no model is named")?, device, options)
     }
@@ -87,7 +95,7 @@ fn loading_bar() -> anyhow::Result<ProgressBar> {
 }
 
 #[cfg(feature = "hub")]
-fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
     use vigc_pipeline::core::weights::hub::Hub;
     use vigc_pipeline::instruct_blip::ModelSource;
 
@@ -95,23 +103,19 @@ fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Res
         ModelSource::Folder(folder) => open_folder(&folder, device, options),
         ModelSource::Repository(repo) => {
             let mut bars = download::Bars::default();
-            InstructBlip::from_hub(&repo, &Hub::from_env(), &mut bars, device, options)
+            AnyModel::from_hub(&repo, &Hub::from_env(), &mut bars, device, options)
                 .with_context(|| format!("cannot open {repo}, which is no folder, from the hub"))
         }
     }
 }
 
 #[cfg(not(feature = "hub"))]
-fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<InstructBlip> {
+fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
     open_folder(name.as_ref(), device, options)
 }
 
-fn open_folder(
-    folder: &Path,
-    device: &Device,
-    options: &LoadOptions,
-) -> anyhow::Result<InstructBlip> {
-    InstructBlip::from_dir_with(folder, device, options)
+fn open_folder(folder: &Path, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
+    AnyModel::from_dir_with(folder, device, options)
         .with_context(|| format!("cannot open the model {}", folder.display()))
 }
 

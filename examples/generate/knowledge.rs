@@ -2,22 +2,21 @@
 
 use anyhow::Result;
 use console::style;
-use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::{
     KnowledgeRecord, QuestionStyle, TwoStage, TwoStageSettings, write_questions,
 };
-use vigc_pipeline::vigc::{ImageInput, Journal, Strategy, read_lines};
+use vigc_pipeline::vigc::{AnyModel, ImageInput, Journal, Strategy, VisualLm, read_lines};
 
-use crate::{Args, Summary, progress_bar, shown};
+use crate::{Args, Summary, progress_bar, reference_rules, shown};
 
 pub(crate) fn run(
     args: &Args,
-    model: &InstructBlip,
+    model: &AnyModel,
     style: QuestionStyle,
     images: Vec<ImageInput>,
 ) -> Result<()> {
-    let run = TwoStage::new(model, settings(args, model, style));
+    let run = TwoStage::new(model, settings(args, model, style)?);
     let output = args.output();
     let open = if args.resume { Journal::resume } else { Journal::create };
     let mut journal = open(&output, args.format, &run.settings())?;
@@ -52,9 +51,9 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn settings(args: &Args, model: &InstructBlip, style: QuestionStyle) -> TwoStageSettings {
+fn settings(args: &Args, model: &AnyModel, style: QuestionStyle) -> Result<TwoStageSettings> {
     let settings = match args.format {
-        Format::Reference => TwoStageSettings::reference(style).with_rules(model.reference_rules()),
+        Format::Reference => TwoStageSettings::reference(style).with_rules(reference_rules(model)?),
         Format::Vigc | Format::Llava => TwoStageSettings::new(style),
     };
     let mut settings = settings.with_seed(args.seed);
@@ -64,7 +63,7 @@ fn settings(args: &Args, model: &InstructBlip, style: QuestionStyle) -> TwoStage
         settings.answer_decoding =
             settings.answer_decoding.with_strategy(strategy).with_n_best(answers);
     }
-    settings
+    Ok(settings)
 }
 
 /// Shows the question and its answers with their weights.

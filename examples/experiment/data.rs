@@ -1,0 +1,121 @@
+//! The pictures: annotated ones, ones that nobody annotated, and those that models are measured on.
+
+use std::path::{Path, PathBuf};
+
+use vigc_pipeline::data::{AnnotationFile, Form, Format, Topic};
+use vigc_pipeline::scenes::{DatasetConfig, Split};
+
+use crate::folder::Folder;
+use crate::job::Kind;
+use crate::settings::Settings;
+
+/// Seeds of data sets: no two of them share a scene.
+const MEASURED: u64 = 1_000;
+const ANNOTATED: u64 = 2_000;
+const UNANNOTATED: u64 = 3_000;
+
+/// Side of the pictures, in pixels.
+const SIDE: u32 = 168;
+
+/// Where a data set lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Data(PathBuf);
+
+impl Data {
+    /// What models are measured on.
+    pub(crate) fn measured(folder: &Folder) -> Self {
+        Self(folder.join("data/measured"))
+    }
+
+    /// The annotated pictures.
+    pub(crate) fn annotated(folder: &Folder, seed: u64) -> Self {
+        Self(folder.join(format!("data/annotated-{seed}")))
+    }
+
+    /// The pictures that nobody annotated. Their annotations are there, but not read.
+    pub(crate) fn unannotated(folder: &Folder, seed: u64) -> Self {
+        Self(folder.join(format!("data/unannotated-{seed}")))
+    }
+
+    pub(crate) fn split(&self, split: Split) -> PathBuf {
+        self.0.join(split.name())
+    }
+
+    pub(crate) fn images(&self, split: Split) -> PathBuf {
+        self.split(split).join("images")
+    }
+
+    /// The dialogues of a kind about annotated pictures.
+    pub(crate) fn dialogues(&self, kind: Kind) -> PathBuf {
+        self.split(Split::Train).join(format!("vigc_{}.json", kind.name()))
+    }
+
+    fn write(&self, config: DatasetConfig) -> anyhow::Result<()> {
+        if !self.0.exists() {
+            config.write(&self.0, |_| {})?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn write_measured(settings: &Settings, folder: &Folder) -> anyhow::Result<()> {
+    let count = settings.pictures.measured;
+    let config = DatasetConfig::empty(MEASURED).with_side(SIDE);
+    let config = config.with_count(Split::Test, count).with_count(Split::Unseen, count);
+    Data::measured(folder).write(config)
+}
+
+pub(crate) fn write_pictures(
+    settings: &Settings,
+    folder: &Folder,
+    seed: u64,
+) -> anyhow::Result<()> {
+    let pictures = &settings.pictures;
+    let annotated = DatasetConfig::empty(ANNOTATED + seed).with_side(SIDE);
+    let annotated = annotated.with_count(Split::Train, pictures.annotated);
+    Data::annotated(folder, seed).write(annotated)?;
+    let unannotated = DatasetConfig::empty(UNANNOTATED + seed).with_side(SIDE);
+    let unannotated = unannotated.with_count(Split::Train, pictures.same);
+    let unannotated = unannotated.with_count(Split::Unseen, pictures.other);
+    Data::unannotated(folder, seed).write(unannotated)
+}
+
+impl Kind {
+    /// What rows of this kind are about.
+    pub(crate) fn topic(self) -> Topic {
+        match self {
+            Self::Conversation => Topic::Conversation,
+            Self::Detail => Topic::Detail,
+            Self::Reasoning => Topic::Reasoning,
+        }
+    }
+}
+
+/// A file of rows to learn from, drawn as often as it has rows.
+pub(crate) fn file(
+    path: PathBuf,
+    images: PathBuf,
+    format: Format,
+    (topic, form): (Topic, Form),
+) -> anyhow::Result<AnnotationFile> {
+    let file = AnnotationFile { path, images, format, topic, form, ratio: 1.0 };
+    let ratio = file.open()?.rows.len() as f64;
+    Ok(AnnotationFile { ratio, ..file })
+}
+
+/// The short questions about annotated pictures.
+pub(crate) fn short_questions(data: &Data) -> anyhow::Result<Vec<AnnotationFile>> {
+    let folder = data.split(Split::Train);
+    [("okvqa.json", Format::Okvqa), ("aokvqa.json", Format::Aokvqa)]
+        .map(|(name, format)| {
+            let what = (Topic::KnowledgeVqa, Form::Vic);
+            file(folder.join(name), data.images(Split::Train), format, what)
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The name of a picture in its folder.
+pub(crate) fn picture_name(path: &str) -> String {
+    Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,210 @@
+//! The parts of an experiment, each of them run in a process of its own.
+
+use std::fmt;
+
+use anyhow::Context;
+
+use crate::folder::Folder;
+use crate::settings::Settings;
+use crate::{data, measure, rows, steps, train};
+
+/// A part of the experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// The pictures that models are measured on.
+    Measured,
+    /// The annotated pictures of a seed, and those that nobody annotated.
+    Pictures(u64),
+    /// The model that students of a kind begin with.
+    Base(Student),
+    /// VIGC, trained on the annotated pictures.
+    Vigc(u64),
+    /// What VIGC writes about the other pictures.
+    Rows(u64),
+    /// VIGC, corrected in more or fewer steps.
+    Steps(u64),
+    /// A model finetuned and measured.
+    Finetune(Student, Condition, u64),
+}
+
+/// A model that is finetuned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Student {
+    Llava,
+    InstructBlip,
+}
+
+impl Student {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Llava => "llava",
+            Self::InstructBlip => "instructblip",
+        }
+    }
+}
+
+/// A kind of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Conversation,
+    Detail,
+    Reasoning,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Conversation, Self::Detail, Self::Reasoning];
+
+    /// As the data sets' files have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Conversation => "conversation",
+            Self::Detail => "detail",
+            Self::Reasoning => "reasoning",
+        }
+    }
+
+    /// As LLaVA-Eval has it.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::Conversation => "conv",
+            Self::Detail => "detail",
+            Self::Reasoning => "complex",
+        }
+    }
+}
+
+/// Who wrote the answers of generated rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    Vig,
+    Vic,
+}
+
+impl Writer {
+    pub(crate) const ALL: [Self; 2] = [Self::Vig, Self::Vic];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Vig => "vig",
+            Self::Vic => "vic",
+        }
+    }
+}
+
+/// What a model is finetuned on, beside annotated rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Nothing.
+    None,
+    /// Rows of one kind.
+    Added(Kind, Writer),
+    /// Rows of all kinds.
+    AllAdded(Writer),
+    /// Rows of all kinds, about pictures of the other domain.
+    Other,
+    /// Half of the annotated rows of one kind are replaced.
+    Replaced(Kind),
+    /// Half of the annotated rows of every kind are replaced.
+    AllReplaced,
+}
+
+impl Condition {
+    /// The conditions of a student.
+    fn of(student: Student) -> Vec<Self> {
+        let mut conditions = vec![Self::None];
+        conditions.extend(Writer::ALL.map(Self::AllAdded));
+        conditions.push(Self::AllReplaced);
+        if student == Student::Llava {
+            for kind in Kind::ALL {
+                conditions.extend(Writer::ALL.map(|writer| Self::Added(kind, writer)));
+            }
+            conditions.push(Self::Other);
+            conditions.extend(Kind::ALL.map(Self::Replaced));
+        }
+        conditions
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => write!(f, "none"),
+            Self::Added(kind, writer) => write!(f, "{}-{}", kind.short(), writer.name()),
+            Self::AllAdded(writer) => write!(f, "all-{}", writer.name()),
+            Self::Other => write!(f, "other-vic"),
+            Self::Replaced(kind) => write!(f, "replace-{}", kind.short()),
+            Self::AllReplaced => write!(f, "replace-all"),
+        }
+    }
+}
+
+impl Job {
+    /// All jobs, each behind those that it needs. The seeds come one after the other, so that an experiment that was
+    /// interrupted has whole ones.
+    pub(crate) fn all(settings: &Settings) -> Vec<Self> {
+        let students = [Student::Llava, Student::InstructBlip];
+        let mut jobs = vec![Self::Base(Student::InstructBlip), Self::Base(Student::Llava)];
+        jobs.push(Self::Measured);
+        jobs.extend(settings.seeds.iter().map(|&seed| Self::Pictures(seed)));
+        for &seed in &settings.seeds {
+            jobs.extend([Self::Vigc(seed), Self::Rows(seed), Self::Steps(seed)]);
+            for student in students {
+                let conditions = Condition::of(student).into_iter();
+                jobs.extend(conditions.map(|condition| Self::Finetune(student, condition, seed)));
+            }
+        }
+        jobs
+    }
+
+    /// The job of a name.
+    pub(crate) fn named(name: &str, settings: &Settings) -> anyhow::Result<Self> {
+        let mut jobs = Self::all(settings).into_iter();
+        jobs.find(|job| job.name() == name).with_context(|| format!("there is no job {name}"))
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Measured => "measured".to_owned(),
+            Self::Pictures(seed) => format!("pictures-{seed}"),
+            Self::Base(student) => format!("base-{}", student.name()),
+            Self::Vigc(seed) => format!("vigc-{seed}"),
+            Self::Rows(seed) => format!("rows-{seed}"),
+            Self::Steps(seed) => format!("steps-{seed}"),
+            Self::Finetune(student, condition, seed) => {
+                format!("{}-{condition}-{seed}", student.name())
+            }
+        }
+    }
+
+    /// The jobs that have to be finished before.
+    pub(crate) fn needs(&self) -> Vec<Self> {
+        match *self {
+            Self::Measured | Self::Pictures(_) | Self::Base(_) => Vec::new(),
+            Self::Vigc(seed) => vec![Self::Pictures(seed)],
+            Self::Rows(seed) | Self::Steps(seed) => vec![Self::Vigc(seed)],
+            Self::Finetune(student, Condition::None, seed) => {
+                vec![Self::Base(student), Self::Measured, Self::Pictures(seed)]
+            }
+            Self::Finetune(student, _, seed) => {
+                vec![Self::Base(student), Self::Measured, Self::Rows(seed)]
+            }
+        }
+    }
+
+    /// Does the job, or goes on with it.
+    pub(crate) fn run(&self, settings: &Settings, folder: &Folder) -> anyhow::Result<()> {
+        match *self {
+            Self::Measured => data::write_measured(settings, folder)?,
+            Self::Pictures(seed) => data::write_pictures(settings, folder, seed)?,
+            Self::Base(student) => train::base(settings, folder, student)?,
+            Self::Vigc(seed) => train::vigc(settings, folder, seed)?,
+            Self::Rows(seed) => rows::write(folder, seed)?,
+            Self::Steps(seed) => steps::measure(settings, folder, seed)?,
+            Self::Finetune(student, condition, seed) => {
+                train::finetune(settings, folder, student, condition, seed)?;
+                measure::student(settings, folder, student, condition, seed)?;
+            }
+        }
+        folder.finish(self)
+    }
+}

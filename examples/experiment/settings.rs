@@ -1,0 +1,83 @@
+//! What the experiment consists of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Deserialize;
+use vigc_pipeline::train::Recipe;
+
+/// `experiment.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The seeds that everything is done with anew, but for the models that it begins with.
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) pictures: Pictures,
+    pub(crate) correction: Correction,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// How many pictures.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pictures {
+    /// Annotated ones.
+    pub(crate) annotated: usize,
+    /// Ones of the same domain that nobody annotated.
+    pub(crate) same: usize,
+    /// Ones of another domain that nobody annotated.
+    pub(crate) other: usize,
+    /// Ones of each domain that models are measured on.
+    pub(crate) measured: usize,
+    /// Ones of each domain that POPE asks about.
+    pub(crate) pope: usize,
+}
+
+/// The ablation of the number of correction steps.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Correction {
+    /// The numbers of steps that are tried, beside 0 and until the model ends.
+    pub(crate) steps: Vec<usize>,
+    /// Pictures of each domain that are corrected.
+    pub(crate) pictures: usize,
+}
+
+/// The recipes beside `experiment.toml`.
+const RECIPES: [&str; 5] = [
+    "01-instructblip.toml",
+    "02-llava.toml",
+    "03-vigc.toml",
+    "04-finetune-instructblip.toml",
+    "05-finetune-llava.toml",
+];
+
+impl Settings {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let text = read(path)?;
+        let mut settings: Self =
+            toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
+        anyhow::ensure!(!settings.seeds.is_empty(), "{}: no seeds", path.display());
+        settings.folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        Ok(settings)
+    }
+
+    /// The recipe whose file's name holds `name`.
+    pub(crate) fn recipe(&self, name: &str) -> anyhow::Result<Recipe> {
+        let file = RECIPES.iter().find(|file| file.ends_with(&format!("-{name}.toml")));
+        let file = file.with_context(|| format!("there is no recipe {name}"))?;
+        Ok(Recipe::open(self.folder.join(file))?)
+    }
+
+    /// The text of everything that results depend on.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        let files = ["experiment.toml"].into_iter().chain(RECIPES);
+        files.map(|file| read(&self.folder.join(file))).collect()
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
