@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod chair;
 pub mod interval;
+mod json_lines;
 #[cfg(feature = "judge")]
 pub mod judge;
 pub mod llava_bench;

@@ -13,7 +13,6 @@
 mod build;
 mod candidates;
 mod error;
-mod json_lines;
 mod parse;
 mod pictures;
 mod questions;

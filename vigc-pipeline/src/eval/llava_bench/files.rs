@@ -1,7 +1,6 @@
 //! The published files.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -10,6 +9,7 @@ use vigc_core::config::read_json;
 use super::Question;
 use crate::data::DataError;
 use crate::data::annotation::Row;
+use crate::eval::json_lines;
 use crate::vigc::export::to_python_json;
 
 /// Where the published files are.
@@ -52,15 +52,14 @@ pub(super) struct Rule {
 ///
 /// [`DataError`] naming file, row and key; two answers to one question are one, too.
 pub fn read_answers(path: impl AsRef<Path>) -> Result<HashMap<String, String>, DataError> {
-    let path = path.as_ref();
     let mut answers = HashMap::new();
-    for (row, object) in &read_objects(path)? {
-        let row = Row { path, row: *row, object };
-        if answers.insert(name(&row)?, row.text("text")?).is_some() {
+    json_lines::read(path.as_ref(), |row| {
+        if answers.insert(name(row)?, row.text("text")?).is_some() {
             let found = row.get("question_id");
             return Err(row.wrong("question_id", found, "a question that has no answer yet"));
         }
-    }
+        Ok(())
+    })?;
     Ok(answers)
 }
 
@@ -71,11 +70,11 @@ pub(super) fn read_questions(files: &LlavaBenchFiles) -> Result<Vec<Question>, D
         references: read_answers(&files.references)?,
     };
     let path = files.questions.as_path();
-    let rows = read_objects(path)?;
-    if rows.is_empty() {
+    let questions = json_lines::read(path, |row| sources.question(row))?;
+    if questions.is_empty() {
         return Err(DataError::Empty { name: path.display().to_string() });
     }
-    rows.iter().map(|(row, object)| sources.question(&Row { path, row: *row, object })).collect()
+    Ok(questions)
 }
 
 /// What the other files say about a question.
@@ -123,12 +122,11 @@ fn read_rules(path: &Path) -> Result<HashMap<String, Rule>, DataError> {
 
 /// The text about each picture: captions, an empty line, boxes.
 fn read_contexts(path: &Path) -> Result<HashMap<String, String>, DataError> {
-    let context = |(row, object): &Numbered| {
-        let row = Row { path, row: *row, object };
+    let context = |row: &Row<'_>| {
         let captions = row.texts("captions")?.join("\n");
-        Ok((row.text("image")?, format!("{captions}\n\n{}", boxes(&row)?)))
+        Ok((row.text("image")?, format!("{captions}\n\n{}", boxes(row)?)))
     };
-    read_objects(path)?.iter().map(context).collect()
+    Ok(json_lines::read(path, context)?.into_iter().collect())
 }
 
 /// A line for each object, its box as Python prints a list.
@@ -151,22 +149,4 @@ fn boxes(row: &Row<'_>) -> Result<String, DataError> {
 pub(super) fn name(row: &Row<'_>) -> Result<String, DataError> {
     let wrong = || row.wrong("question_id", row.get("question_id"), "a number or a string");
     row.name("question_id").ok_or_else(wrong)
-}
-
-/// An object with the number of its line, counted from 0.
-pub(super) type Numbered = (usize, Map<String, Value>);
-
-/// The objects of a file with one in each line; empty lines are skipped.
-pub(super) fn read_objects(path: &Path) -> Result<Vec<Numbered>, DataError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| vigc_core::Error::Read { path: path.to_owned(), source })?;
-    let object = |(row, line): (usize, &str)| match serde_json::from_str(line) {
-        Ok(object) => Ok((row, object)),
-        Err(_) => {
-            let found = Value::from(line);
-            Err(Row { path, row, object: &Map::new() }.wrong("row", Some(&found), "a JSON object"))
-        }
-    };
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(object).collect()
 }

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vigc_core::config::write_whole;
 
-use super::files::{Numbered, name, read_objects};
+use super::files::name;
 use crate::data::DataError;
 use crate::data::annotation::Row;
-use crate::vigc::export::to_python_json;
+use crate::eval::json_lines;
 
 /// What a reply that cannot be read counts as in LLaVA's files.
 const UNPARSED: [f64; 2] = [-1.0, -1.0];
@@ -65,18 +64,16 @@ pub struct Review {
 ///
 /// [`DataError`] naming file, row and key.
 pub fn read_reviews(path: impl AsRef<Path>) -> Result<Vec<Review>, DataError> {
-    let path = path.as_ref();
-    let review = |(row, object): &Numbered| {
-        let row = Row { path, row: *row, object };
+    let review = |row: &Row<'_>| {
         let text = |key| row.get(key).filter(|value| !value.is_null()).map(|_| row.text(key));
         Ok(Review {
-            question_id: name(&row)?,
+            question_id: name(row)?,
             category: text("category").transpose()?,
             content: text("content").transpose()?.unwrap_or_default(),
-            marks: Marks::new(marks(&row)?),
+            marks: Marks::new(marks(row)?),
         })
     };
-    read_objects(path)?.iter().map(review).collect()
+    json_lines::read(path.as_ref(), review)
 }
 
 fn marks(row: &Row<'_>) -> Result<[f64; 2], DataError> {
@@ -95,15 +92,8 @@ fn marks(row: &Row<'_>) -> Result<[f64; 2], DataError> {
 ///
 /// [`DataError::Core`] if the file cannot be written.
 pub fn write_reviews(path: impl AsRef<Path>, reviews: &[Review]) -> Result<(), DataError> {
-    let path = path.as_ref();
-    let mut text = String::new();
-    for (id, review) in (1..).zip(reviews) {
-        let line = to_python_json(&row(id, review))
-            .map_err(|source| vigc_core::Error::Json { path: path.to_owned(), source })?;
-        text += &line;
-        text.push('\n');
-    }
-    Ok(write_whole(path, text.as_bytes())?)
+    let rows: Vec<_> = (1..).zip(reviews).map(|(id, review)| row(id, review)).collect();
+    json_lines::write(path.as_ref(), &rows)
 }
 
 fn row(id: u64, review: &Review) -> Value {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::json_lines;
 use crate::data::{DataError, open_coco_instances};
+use crate::eval::json_lines;
 
 /// A picture and the objects in it, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]

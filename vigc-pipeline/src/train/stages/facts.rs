@@ -86,7 +86,7 @@ impl FactsObjective {
         let bags = rows.iter().flat_map(|row| self.bags(&range.scene(row.image), row));
         Ok(FactsBatch {
             bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
-            features: features.batch(&images),
+            features: features.batch(&images)?,
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
         })
     }
@@ -171,12 +171,12 @@ impl Objective for FactsObjective {
 
     fn batch(&self, draw: Draw) -> Result<FactsBatch> {
         let (rows, _) = self.lessons.draw(draw)?;
-        self.collate(&rows, &self.lessons.seen.features, self.range)
+        self.collate(&rows, self.lessons.features(), self.range)
     }
 
     fn held_out(&self) -> Result<Vec<FactsBatch>> {
         let range = SceneRange { split: Split::Val, first: 0, ..self.range };
-        let features = &self.lessons.unseen.features;
+        let features = self.lessons.measured_features();
         let batches = self.lessons.measured();
         batches
             .map(|batch| batch.and_then(|(rows, _)| self.collate(&rows, features, range)))

@@ -149,7 +149,7 @@ impl InstructObjective {
             .collect::<Result<Vec<_>, _>>()?;
         let ids: Vec<_> = rows.iter().map(|row| row.ids.clone()).collect();
         Ok(InstructBatch {
-            features: features.batch(&images),
+            features: features.batch(&images)?,
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
             rows: TokenBatch::pad_right(&ids, self.text.pad_id()),
             next: NextTokens::from_labels(&batch_labels(&rows, self.queries)),
@@ -164,11 +164,11 @@ impl Objective for InstructObjective {
 
     fn batch(&self, draw: Draw) -> Result<InstructBatch> {
         let (rows, task) = self.lessons.draw(draw)?;
-        self.collate(&rows, &self.lessons.seen.features, task)
+        self.collate(&rows, self.lessons.features(), task)
     }
 
     fn held_out(&self) -> Result<Vec<InstructBatch>> {
-        let features = &self.lessons.unseen.features;
+        let features = self.lessons.measured_features();
         let batches = self.lessons.measured();
         batches
             .map(|batch| batch.and_then(|(rows, task)| self.collate(&rows, features, task)))

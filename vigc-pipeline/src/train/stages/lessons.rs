@@ -16,15 +16,16 @@ use crate::train::recipe::Recipe;
 #[derive(Debug)]
 pub(super) struct Material {
     mixture: Mixture,
-    pub(super) features: ImageFeatures,
+    features: ImageFeatures,
     batch: usize,
 }
 
 /// What is learned from, and what is only measured on.
 #[derive(Debug)]
 pub(super) struct Lessons {
-    pub(super) seen: Material,
-    pub(super) unseen: Material,
+    seen: Material,
+    /// None where there are no scenes, and so nothing that is not learned from.
+    unseen: Option<Material>,
     samples: usize,
 }
 
@@ -49,7 +50,8 @@ impl Lessons {
         let side = u32::try_from(side).unwrap_or(u32::MAX);
         let samples = recipe.run.validate_samples;
         let seen = Sources::open(&recipe.data, side)?;
-        let unseen = Sources::open(&held_out(&recipe.data, samples), side)?;
+        let held_out = held_out(&recipe.data, samples);
+        let unseen = held_out.map(|data| Sources::open(&data, side)).transpose()?;
         let cache = recipe.output.join("features");
         let mut material = |sources: Sources, cache: Option<&Path>| {
             let features = ImageFeatures::of(&sources.images, encoder, cache, progress)?;
@@ -59,7 +61,23 @@ impl Lessons {
                 batch: recipe.optimisation.batch,
             })
         };
-        Ok(Self { seen: material(seen, Some(&cache))?, unseen: material(unseen, None)?, samples })
+        let seen = material(seen, Some(&cache))?;
+        let unseen = unseen.map(|sources| material(sources, None)).transpose()?;
+        Ok(Self { seen, unseen, samples })
+    }
+
+    /// Features of what is learned from.
+    pub(super) fn features(&self) -> &ImageFeatures {
+        &self.seen.features
+    }
+
+    /// Features of what is measured on.
+    pub(super) fn measured_features(&self) -> &ImageFeatures {
+        &self.held_out().features
+    }
+
+    fn held_out(&self) -> &Material {
+        self.unseen.as_ref().unwrap_or(&self.seen)
     }
 
     /// The rows of a micro-step and their task.
@@ -71,19 +89,17 @@ impl Lessons {
     pub(super) fn measured(
         &self,
     ) -> impl Iterator<Item = Result<(Vec<InstructionRow>, &str)>> + '_ {
-        let parts = self.unseen.mixture.len();
-        let batches = self.samples.div_ceil(self.unseen.batch).max(parts);
-        (0..batches).map(move |at| {
-            self.unseen.rows(Draw { seed: 0, micro_step: at as u64 }, Some(at % parts))
-        })
+        let material = self.held_out();
+        let parts = material.mixture.len();
+        let batches = self.samples.div_ceil(material.batch).max(parts);
+        (0..batches)
+            .map(move |at| material.rows(Draw { seed: 0, micro_step: at as u64 }, Some(at % parts)))
     }
 }
 
-/// The data of a recipe over scenes that are never trained on; its files where it has no scenes.
-fn held_out(data: &DataSection, samples: usize) -> DataSection {
+/// The data of a recipe over scenes that are never trained on, if it has scenes.
+fn held_out(data: &DataSection, samples: usize) -> Option<DataSection> {
+    data.scenes?;
     let scenes = SceneRange { split: Split::Val, first: 0, count: samples.max(1) };
-    match data.scenes {
-        Some(_) => DataSection { scenes: Some(scenes), files: Vec::new(), ..data.clone() },
-        None => data.clone(),
-    }
+    Some(DataSection { scenes: Some(scenes), files: Vec::new(), ..data.clone() })
 }

@@ -125,7 +125,7 @@ impl LlavaObjective {
         let (rows, starts): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let ids: Vec<_> = rows.iter().map(|row| row.ids.clone()).collect();
         Ok(LlavaBatch {
-            features: features.batch(&images),
+            features: features.batch(&images)?,
             starts,
             rows: TokenBatch::pad_right(&ids, self.model.text_tokenizer().pad_id()),
             next: NextTokens::from_labels(&batch_labels(&rows, 0)),
@@ -140,11 +140,11 @@ impl Objective for LlavaObjective {
 
     fn batch(&self, draw: Draw) -> Result<LlavaBatch> {
         let (rows, task) = self.lessons.draw(draw)?;
-        self.collate(&rows, &self.lessons.seen.features, task)
+        self.collate(&rows, self.lessons.features(), task)
     }
 
     fn held_out(&self) -> Result<Vec<LlavaBatch>> {
-        let features = &self.lessons.unseen.features;
+        let features = self.lessons.measured_features();
         let batches = self.lessons.measured();
         batches
             .map(|batch| batch.and_then(|(rows, task)| self.collate(&rows, features, task)))
