@@ -13,6 +13,7 @@ use vigc_pipeline::eval::scenes::reviews;
 use vigc_pipeline::eval::vqa::VqaSuite;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llava::Llava;
+use vigc_pipeline::prompt::templates::SHORT_ANSWER;
 use vigc_pipeline::scenes::{Kind, Split, open_scenes};
 use vigc_pipeline::vigc::VisualLm;
 
@@ -136,7 +137,9 @@ impl<M: VisualLm> Measuring<'_, M> {
     fn objects(&self, folder: &Folder, split: Split) -> anyhow::Result<Vec<(String, f64)>> {
         let data = Data::measured(folder);
         let pictures = pictures_of_instances(instances(&data, split))?;
-        let build = Build { pictures: self.pope, ..Build::default() };
+        // Asked as the short questions are: a bare question is one of a dialogue, whose answers are sentences.
+        let template = SHORT_ANSWER.fill("Is there a {}?");
+        let build = Build { pictures: self.pope, template, ..Build::default() };
         let pope = Pope::build(&pictures, &build, data.images(split))?;
         let answers = self.ask("pope", split, &pope.asks())?;
         let sets = pope.score(&answers)?.sets;

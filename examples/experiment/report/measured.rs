@@ -43,10 +43,15 @@ impl<'a> Measured<'a> {
 
     /// A metric's mean.
     pub(super) fn mean(&self, student: &str, condition: &str, metric: &str) -> Option<Mean> {
-        Mean::of(&self.values(student, condition, metric).into_values().collect::<Vec<_>>())
+        self.marked(&self.values(student, condition, metric).into_values().collect::<Vec<_>>())
     }
 
-    /// How much a metric differs from that under another condition, with the same seeds.
+    fn marked(&self, values: &[f64]) -> Option<Mean> {
+        let mean = Mean::of(values)?;
+        Some(Mean { partial: mean.seeds < self.seeds().len(), ..mean })
+    }
+
+    /// How much a metric differs from that under another condition, with the same seeds; nothing from itself.
     pub(super) fn difference(
         &self,
         student: &str,
@@ -54,9 +59,12 @@ impl<'a> Measured<'a> {
         other: &str,
         metric: &str,
     ) -> Option<Mean> {
+        if condition == other {
+            return None;
+        }
         let others = self.values(student, other, metric);
         let values = self.values(student, condition, metric).into_iter();
         let pairs = values.filter_map(|(seed, value)| Some(value - others.get(&seed)?));
-        Mean::of(&pairs.collect::<Vec<_>>())
+        self.marked(&pairs.collect::<Vec<_>>())
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Mean {
     pub(super) half: Option<f64>,
     /// How many seeds.
     pub(super) seeds: usize,
+    /// Whether other numbers are of more seeds.
+    pub(super) partial: bool,
 }
 
 impl Mean {
@@ -34,18 +36,20 @@ impl Mean {
             let error = (squares / (count - 1.0) / count).sqrt();
             STUDENT[(seeds - 2).min(STUDENT.len() - 1)] * error
         });
-        Some(Self { value, half, seeds })
+        Some(Self { value, half, seeds, partial: false })
     }
 }
 
 impl fmt::Display for Mean {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (f.sign_plus(), self.half) {
-            (true, Some(half)) => write!(f, "{:+.1} ± {half:.1}", self.value),
-            (true, None) => write!(f, "{:+.1}", self.value),
-            (false, Some(half)) => write!(f, "{:.1} ± {half:.1}", self.value),
-            (false, None) => write!(f, "{:.1}", self.value),
+        match f.sign_plus() {
+            true => write!(f, "{:+.1}", self.value)?,
+            false => write!(f, "{:.1}", self.value)?,
         }
+        if let Some(half) = self.half {
+            write!(f, "±{half:.1}")?;
+        }
+        f.write_str(if self.partial { "*" } else { "" })
     }
 }
 
@@ -58,8 +62,8 @@ mod tests {
         // scipy.stats.t.interval(0.95, 2, loc=mean, scale=scipy.stats.sem([1, 2, 6])): 3 ± 6.5724.
         let mean = Mean::of(&[1.0, 2.0, 6.0]).unwrap();
         assert!((mean.value - 3.0).abs() < 1e-12 && (mean.half.unwrap() - 6.5724).abs() < 2e-3);
-        assert_eq!(format!("{mean}"), "3.0 ± 6.6");
-        assert_eq!(format!("{mean:+}"), "+3.0 ± 6.6");
+        assert_eq!(format!("{mean}"), "3.0±6.6");
+        assert_eq!(format!("{mean:+}"), "+3.0±6.6");
         assert_eq!(Mean::of(&[2.0]).unwrap().half, None);
         assert_eq!(Mean::of(&[]), None);
     }

@@ -34,10 +34,17 @@ fn ours_stand_beside_the_papers_and_differences_are_of_the_same_seed() {
     // The seeds differ much, the paired difference does not.
     let row = text.lines().find(|line| line.starts_with("+ detail, VIC")).expect(&text);
     assert!(
-        row.contains("85.8") && row.contains("54.0 ± 24.8") && row.ends_with("+4.0 ± 0.0"),
+        row.contains("85.8") && row.contains("54.0±24.8") && row.ends_with("+4.0±0.0"),
         "{row}"
     );
-    assert!(text.contains("Means over 3 seeds") && text.contains("-9.0 ± 0.0"), "{text}");
+    let fewer = Report::new(
+        &[&outcomes[..], &[outcome("llava", "conv-vic", 1, &[("test/all", 41.0)])]].concat(),
+    );
+    let text_of_fewer = fewer.to_text();
+    let row =
+        text_of_fewer.lines().find(|line| line.starts_with("+ conversation, VIC")).expect("a row");
+    assert!(row.ends_with("41.0*        +1.0*"), "{row}");
+    assert!(text.contains("Means over 3 seeds") && text.contains("-9.0±0.0"), "{text}");
     assert!(!text.contains("replaced detail"), "what was not measured has no row: {text}");
     let markdown = report.to_markdown();
     assert!(markdown.contains("| LLaVA-13B | 84.8 | – |"), "{markdown}");
