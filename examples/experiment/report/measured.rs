@@ -59,12 +59,28 @@ impl<'a> Measured<'a> {
         other: &str,
         metric: &str,
     ) -> Option<Mean> {
-        if condition == other {
-            return None;
-        }
-        let others = self.values(student, other, metric);
-        let values = self.values(student, condition, metric).into_iter();
-        let pairs = values.filter_map(|(seed, value)| Some(value - others.get(&seed)?));
-        self.marked(&pairs.collect::<Vec<_>>())
+        self.mean_difference(&[(student, condition, other)], metric)
+    }
+
+    /// The mean of several such differences, of those seeds that have all of them.
+    pub(super) fn mean_difference(
+        &self,
+        pairs: &[(&str, &str, &str)],
+        metric: &str,
+    ) -> Option<Mean> {
+        let of_pair = |&(student, condition, other): &(&str, &str, &str)| {
+            let others = self.values(student, other, metric);
+            let mut values = self.values(student, condition, metric);
+            values.retain(|seed, _| condition != other && others.contains_key(seed));
+            values.iter_mut().for_each(|(seed, value)| *value -= others[seed]);
+            values
+        };
+        let differences: Vec<_> = pairs.iter().map(of_pair).collect();
+        let mean = |seed: u64| {
+            let of_seed = differences.iter().map(|values| values.get(&seed).copied());
+            let of_seed = of_seed.collect::<Option<Vec<_>>>()?;
+            Some(of_seed.iter().sum::<f64>() / of_seed.len() as f64)
+        };
+        self.marked(&self.seeds().into_iter().filter_map(mean).collect::<Vec<_>>())
     }
 }

@@ -93,6 +93,7 @@ fn correction(measured: &Measured<'_>) -> Table {
         ("LLaVA, all three", "llava", "all"),
         ("InstructBLIP, all three", "instructblip", "all"),
     ];
+    let mut pairs = Vec::new();
     for (name, student, kind) in rows {
         let [vic, vig] = ["vic", "vig"].map(|writer| format!("{kind}-{writer}"));
         if !measured.has(student, &vic) {
@@ -105,6 +106,16 @@ fn correction(measured: &Measured<'_>) -> Table {
         let ours = ["test/all", "unseen/all"]
             .map(|metric| signed(measured.difference(student, &vic, &vig, metric)));
         table.push(name, [paper.unwrap_or("–".to_owned())].into_iter().chain(ours));
+        pairs.push((student, vic, vig));
+    }
+    if !pairs.is_empty() {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(student, vic, vig)| (*student, vic.as_str(), vig.as_str()))
+            .collect();
+        let ours = ["test/all", "unseen/all"]
+            .map(|metric| signed(measured.mean_difference(&pairs, metric)));
+        table.push("mean of these", ["–".to_owned()].into_iter().chain(ours));
     }
     table
 }

@@ -82,15 +82,13 @@ pub struct Encoder<'a> {
     pub processor: &'a dyn Pixels,
     /// Encodes `[batch, 3, side, side]` to `[batch, positions, hidden]`.
     pub forward: &'a dyn Fn(Tensor<4>) -> Tensor<3>,
-    /// Changes when the encoder does.
-    pub fingerprint: String,
     /// Where it runs.
     pub device: Device,
 }
 
 impl fmt::Debug for Encoder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+        f.debug_struct("Encoder").field("device", &self.device).finish_non_exhaustive()
     }
 }
 
@@ -109,14 +107,10 @@ impl ImageFeatures {
         progress: &mut dyn Progress,
     ) -> Result<Self> {
         let images = source.len();
-        let [_, positions, width] = encoder.shape(source)?;
+        let ([positions, width], fingerprint) = encoder.probe();
         let shape = [images, positions, width];
         if let Some(cache) = cache {
-            let contents = Contents {
-                images: source.fingerprint(),
-                encoder: encoder.fingerprint.clone(),
-                shape,
-            };
+            let contents = Contents { images: source.fingerprint(), encoder: fingerprint, shape };
             open_cache(cache, &contents)?;
         }
         let mut numbers = match cache {
@@ -212,9 +206,19 @@ impl Numbers {
 }
 
 impl Encoder<'_> {
-    fn shape(&self, source: &dyn ImageSource) -> Result<[usize; 3]> {
-        let probe = self.processor.process(&source.image(0)?);
-        Ok((self.forward)(self.processor.stack(&[probe], &self.device)).dims())
+    /// Positions and width of what the encoder writes, and a name for the encoder and whatever prepares its pictures: what
+    /// it writes about one picture. Its weights may be many files, of gigabytes.
+    fn probe(&self) -> ([usize; 2], String) {
+        let picture = RgbImage::from_fn(96, 64, |x, y| {
+            image::Rgb([x, y, x ^ y].map(|value| (2 * value) as u8))
+        });
+        let pixels = self.processor.stack(&[self.processor.process(&picture)], &self.device);
+        let written = (self.forward)(pixels);
+        let [_, positions, width] = written.dims();
+        let numbers = written.into_data();
+        let hash =
+            numbers.iter::<f32>().fold(0, |hash, value| mix(hash ^ u64::from(value.to_bits())));
+        ([positions, width], format!("{hash:016x}"))
     }
 
     fn encode(&self, source: &dyn ImageSource, range: std::ops::Range<usize>) -> Result<Vec<f16>> {
@@ -242,17 +246,4 @@ fn open_cache(cache: &Path, contents: &Contents) -> Result<()> {
     }
     fs::create_dir_all(cache).map_err(TrainError::file(cache))?;
     Ok(write_json(index, contents)?)
-}
-
-/// A name for the contents of a file.
-///
-/// # Errors
-///
-/// [`TrainError::File`] if it cannot be read.
-pub fn file_fingerprint(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(TrainError::file(path))?;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let hash = words.iter().fold(0, |hash, &word| mix(hash ^ u64::from_le_bytes(word)));
-    let hash = rest.iter().fold(hash, |hash, &byte| mix(hash ^ u64::from(byte)));
-    Ok(format!("{hash:016x}"))
 }

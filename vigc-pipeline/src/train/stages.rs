@@ -90,15 +90,14 @@ pub fn run_recipe(
         #[cfg(feature = "scenes")]
         Stage::Facts | Stage::Align | Stage::Tune => {
             let frozen = device.clone().inner();
-            let (source, model) = instruct::starting_model(recipe, &frozen)?;
+            let (_, model) = instruct::starting_model(recipe, &frozen)?;
             let parts = instruct::SoftTokenWriter::of(model.network(), &device);
             let options = recipe.run_options();
             let outcome = if recipe.stage == Stage::Facts {
-                let objective = facts::FactsObjective::new(recipe, &source, &model, progress)?;
+                let objective = facts::FactsObjective::new(recipe, &model, progress)?;
                 run(&objective, parts, &options, resume, progress)?
             } else {
-                let objective =
-                    instruct::InstructObjective::new(recipe, &source, &model, progress)?;
+                let objective = instruct::InstructObjective::new(recipe, &model, progress)?;
                 run(&objective, parts, &options, resume, progress)?
             };
             if outcome.finished {
@@ -111,7 +110,7 @@ pub fn run_recipe(
             let (source, around) = instruct::starting_model(recipe, &device.clone().inner())?;
             let config = clip::llava_config(recipe, &around)?;
             let objective = clip::ClipObjective::new(recipe, &config, &around)?;
-            let model = clip::ClipModel::new(&config, &source.join("model.safetensors"), &device)?;
+            let model = clip::ClipModel::new(&config, &source, &device)?;
             let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
             if outcome.finished {
                 clip::save_clip(outcome.model, config, &around, recipe)?;

@@ -8,8 +8,6 @@
 //! tells the queries about one fact in a sentence or two; this one tells every query everything, in a
 //! fraction of the time.
 
-use std::path::Path;
-
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
@@ -56,16 +54,11 @@ impl FactsObjective {
     ///
     /// [`TrainError`](crate::train::TrainError) if the recipe lacks a section, the model has fewer
     /// queries than facts, or features cannot be computed.
-    pub fn new(
-        recipe: &Recipe,
-        source: &Path,
-        model: &InstructBlip,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
+    pub fn new(recipe: &Recipe, model: &InstructBlip, progress: &mut dyn Progress) -> Result<Self> {
         let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
         slots::check(queries, focus)?;
         Ok(Self {
-            lessons: lessons(recipe, source, model, progress)?,
+            lessons: lessons(recipe, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             bert: model.qformer_tokenizer().clone(),
             bags: FactTable::new(model)?,

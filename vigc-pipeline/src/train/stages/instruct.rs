@@ -6,7 +6,7 @@
 //! gradient of its weights.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
@@ -31,7 +31,7 @@ use crate::draw::Draw;
 use crate::instruct_blip::{InstructBlip, InstructBlipConfig, Network, SpecialIds, save_network};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
-use crate::train::features::{Encoder, ImageFeatures, file_fingerprint};
+use crate::train::features::{Encoder, ImageFeatures};
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
 
@@ -79,7 +79,6 @@ impl SoftTokenWriter {
 /// What a recipe learns from, as a model's encoder sees it.
 pub(super) fn lessons(
     recipe: &Recipe,
-    source: &Path,
     model: &InstructBlip,
     progress: &mut dyn Progress,
 ) -> Result<Lessons> {
@@ -87,7 +86,6 @@ pub(super) fn lessons(
     let encoder = Encoder {
         processor: model.processor(),
         forward: &|pixels| network.image_embeds(pixels),
-        fingerprint: file_fingerprint(&source.join("model.safetensors"))?,
         device: model.device().clone(),
     };
     Lessons::open(recipe, model.config().vision_config.image_size, &encoder, progress)
@@ -119,14 +117,9 @@ impl InstructObjective {
     /// # Errors
     ///
     /// [`TrainError`] if the recipe lacks a section or features cannot be computed.
-    pub fn new(
-        recipe: &Recipe,
-        source: &Path,
-        model: &InstructBlip,
-        progress: &mut dyn Progress,
-    ) -> Result<Self> {
+    pub fn new(recipe: &Recipe, model: &InstructBlip, progress: &mut dyn Progress) -> Result<Self> {
         Ok(Self {
-            lessons: lessons(recipe, source, model, progress)?,
+            lessons: lessons(recipe, model, progress)?,
             llama: model.network().language_model.clone(),
             text: model.text_tokenizer().clone(),
             bert: model.qformer_tokenizer().clone(),

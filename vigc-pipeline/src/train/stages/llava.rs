@@ -23,7 +23,7 @@ use crate::draw::Draw;
 use crate::llava::{Llava, LoadOptions, Precisions, Projector, splice};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
-use crate::train::features::{Encoder, ImageFeatures, file_fingerprint};
+use crate::train::features::{Encoder, ImageFeatures};
 use crate::train::progress::Progress;
 use crate::train::recipe::{Recipe, Tune};
 
@@ -91,12 +91,10 @@ impl LlavaObjective {
     ///
     /// [`TrainError`] if the recipe lacks a section or features cannot be computed.
     pub fn new(recipe: &Recipe, model: &Llava, progress: &mut dyn Progress) -> Result<Self> {
-        let folder = Recipe::need("inputs.model", recipe.inputs.model.as_ref())?;
         let network = model.network();
         let encoder = Encoder {
             processor: model.processor(),
             forward: &|pixels| network.image_features(pixels),
-            fingerprint: file_fingerprint(&folder.join("model.safetensors"))?,
             device: model.device().clone(),
         };
         let side = model.config().vision_config.image_size;
