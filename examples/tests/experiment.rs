@@ -1,5 +1,9 @@
 //! The whole experiment on a handful of pictures: every job runs, and an experiment that is there is gone on with.
 
+// An example that is tested itself is not built as a program.
+#[path = "../experiment/report.rs"]
+mod report;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
