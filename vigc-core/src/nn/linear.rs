@@ -119,9 +119,7 @@ impl Linear {
         dims[D - 1] = output.dims()[1];
         output.reshape(dims)
     }
-}
 
-impl Linear {
     /// Widths of input and output.
     #[must_use]
     pub fn widths(&self) -> [usize; 2] {

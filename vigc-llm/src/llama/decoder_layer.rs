@@ -4,7 +4,6 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 #[cfg(feature = "flex")]
 use vigc_core::kernels::{PagedRow, Pages};
-
 use vigc_core::nn::Linear;
 
 use super::attention::Positions;

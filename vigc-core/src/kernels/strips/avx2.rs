@@ -7,6 +7,8 @@
 //! Everything here is in bounds by itself; unsafe is only the call of a function with CPU features, after they were found.
 #![allow(unsafe_code, reason = "calls of functions with CPU features")]
 
+mod peak;
+
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
     _mm256_and_si256, _mm256_castsi256_ps, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_fmadd_ps,
@@ -14,14 +16,14 @@ use std::arch::x86_64::{
     _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
     _mm256_slli_epi32, _mm256_srli_epi16, _mm256_xor_si256,
 };
-use std::hint::black_box;
 
 use pulp::bytemuck::cast_slice;
 use pulp::cast;
 
+pub(super) use self::peak::peak;
+
 use super::STRIP;
 use super::tile::{Kernel, Tile};
-use crate::kernels::speed::Arithmetic;
 use crate::nn::blocks::BLOCK;
 
 /// Vectors of a strip.
@@ -376,54 +378,4 @@ fn halves(bytes: &[u8]) -> [__m256; HALVES] {
         _mm256_cvtph_ps(cast::<[u8; 16], __m128i>(halves[0])),
         _mm256_cvtph_ps(cast::<[u8; 16], __m128i>(halves[1])),
     ]
-}
-
-/// So many rounds of products in registers; the operations of a round, if this machine has the instructions.
-pub(super) fn peak(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
-    if !can() {
-        return None;
-    }
-    // SAFETY: the features were just found.
-    let lanes = unsafe {
-        match arithmetic {
-            Arithmetic::F32 => {
-                peak_of_f32(rounds);
-                VECTOR / 4
-            }
-            Arithmetic::Bf16 => return None,
-            Arithmetic::Int8 => {
-                peak_of_bytes(rounds);
-                VECTOR
-            }
-        }
-    };
-    Some(2 * lanes * CHAINS)
-}
-
-/// Products that do not wait for one another.
-const CHAINS: usize = 12;
-
-#[target_feature(enable = "avx2,fma")]
-fn peak_of_f32(rounds: usize) {
-    let x = _mm256_set1_ps(black_box(1.0));
-    let mut sums = [x; CHAINS];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(x, x, *sum);
-        }
-    }
-    black_box(sums);
-}
-
-#[target_feature(enable = "avx2")]
-fn peak_of_bytes(rounds: usize) {
-    let x = _mm256_set1_epi32(black_box(0x0101_0101));
-    let mut sums = [x; CHAINS];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            // What is multiplied changes, so that it is done in every round.
-            *sum = _mm256_add_epi16(*sum, _mm256_maddubs_epi16(*sum, x));
-        }
-    }
-    black_box(sums);
 }
