@@ -84,7 +84,7 @@ pub struct RunOptions {
     pub checkpoint_updates: u64,
     /// and whenever this much time went by since the last one.
     pub checkpoint_every: Duration,
-    /// Held-out data is measured every so many updates.
+    /// Held-out data is measured every so many updates; never for 0.
     pub validate_updates: u64,
     /// Stops cleanly after this much time; resuming goes on.
     pub max_time: Option<Duration>,
@@ -178,7 +178,7 @@ impl<O: Objective> Run<'_, O> {
             let report = self.update(batches)?;
             self.metrics.append(&report)?;
             progress.updated(&report);
-            if self.done.is_multiple_of(self.options.validate_updates.max(1)) {
+            if self.done.is_multiple_of(self.options.validate_updates) {
                 self.validate(progress)?;
             }
             let out_of_time = self.options.max_time.is_some_and(|limit| started.elapsed() >= limit);

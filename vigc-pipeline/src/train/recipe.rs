@@ -232,7 +232,7 @@ pub struct RunSection {
     pub checkpoint_updates: u64,
     /// and every so many minutes.
     pub checkpoint_minutes: f64,
-    /// Held-out data is measured every so many updates.
+    /// Held-out data is measured every so many updates; never for 0.
     pub validate_updates: u64,
     /// Held-out samples.
     pub validate_samples: usize,

@@ -142,8 +142,8 @@ impl ClipObjective {
         let table = &self.bags.table;
         let rows = Tensor::<1, Int>::from_data(rows, &table.device());
         let [_, hidden] = table.dims();
-        let patches = batch.shown.len() / batch.images;
-        table.clone().select(0, rows).reshape([batch.images, patches, hidden])
+        let patches = batch.shown.len() / batch.images();
+        table.clone().select(0, rows).reshape([batch.images(), patches, hidden])
     }
 }
 
@@ -169,7 +169,7 @@ impl Objective for ClipObjective {
         let scale = self.bags.table.clone().powi_scalar(2).mean();
         let off = off.powi_scalar(2).mean() / scale;
         metrics.push(("off".to_owned(), f64::from(off.clone().detach().into_scalar::<f32>())));
-        Ok(Loss { loss: heads + off.mul_scalar(4.0), samples: batch.images, metrics })
+        Ok(Loss { loss: heads + off.mul_scalar(4.0), samples: batch.images(), metrics })
     }
 }
 

@@ -163,17 +163,12 @@ impl Objective for FactsObjective {
     type Batch = FactsBatch;
 
     fn batch(&self, draw: Draw) -> Result<FactsBatch> {
-        let (rows, _) = self.lessons.draw(draw)?;
-        self.collate(&rows, self.lessons.features(), self.range)
+        self.lessons.batch(draw, |rows, features, _| self.collate(rows, features, self.range))
     }
 
     fn held_out(&self) -> Result<Vec<FactsBatch>> {
         let range = SceneRange { split: Split::Val, first: 0, ..self.range };
-        let features = self.lessons.measured_features();
-        let batches = self.lessons.measured();
-        batches
-            .map(|batch| batch.and_then(|(rows, _)| self.collate(&rows, features, range)))
-            .collect()
+        self.lessons.held_out(|rows, features, _| self.collate(rows, features, range))
     }
 
     fn loss(&self, model: &SoftTokenWriter, batch: FactsBatch) -> Result<Loss> {

@@ -156,16 +156,11 @@ impl Objective for InstructObjective {
     type Batch = InstructBatch;
 
     fn batch(&self, draw: Draw) -> Result<InstructBatch> {
-        let (rows, task) = self.lessons.draw(draw)?;
-        self.collate(&rows, self.lessons.features(), task)
+        self.lessons.batch(draw, |rows, features, task| self.collate(rows, features, task))
     }
 
     fn held_out(&self) -> Result<Vec<InstructBatch>> {
-        let features = self.lessons.measured_features();
-        let batches = self.lessons.measured();
-        batches
-            .map(|batch| batch.and_then(|(rows, task)| self.collate(&rows, features, task)))
-            .collect()
+        self.lessons.held_out(|rows, features, task| self.collate(rows, features, task))
     }
 
     fn loss(&self, model: &SoftTokenWriter, batch: InstructBatch) -> Result<Loss> {

@@ -14,7 +14,7 @@ use crate::train::recipe::Recipe;
 
 /// Rows about images whose features are known.
 #[derive(Debug)]
-pub(super) struct Material {
+struct Material {
     mixture: Mixture,
     features: ImageFeatures,
     batch: usize,
@@ -29,12 +29,20 @@ pub(super) struct Lessons {
     samples: usize,
 }
 
+/// What puts a batch together.
+pub(super) trait Collate<B>:
+    Fn(&[InstructionRow], &ImageFeatures, &str) -> Result<B>
+{
+}
+
+impl<B, F: Fn(&[InstructionRow], &ImageFeatures, &str) -> Result<B>> Collate<B> for F {}
+
 impl Material {
-    /// A batch of the data set that the draw chooses, or of the given one, and its name.
-    fn rows(&self, draw: Draw, part: Option<usize>) -> Result<(Vec<InstructionRow>, &str)> {
+    /// A batch of the data set that the draw chooses, or of the given one.
+    fn batch<B>(&self, draw: Draw, part: Option<usize>, collate: &impl Collate<B>) -> Result<B> {
         let part = part.unwrap_or_else(|| self.mixture.choose(draw));
         let rows = self.mixture.rows_of(part, draw, self.batch)?;
-        Ok((rows, self.mixture.part(part).name()))
+        collate(&rows, &self.features, self.mixture.part(part).name())
     }
 }
 
@@ -66,34 +74,21 @@ impl Lessons {
         Ok(Self { seen, unseen, samples })
     }
 
-    /// Features of what is learned from.
-    pub(super) fn features(&self) -> &ImageFeatures {
-        &self.seen.features
-    }
-
-    /// Features of what is measured on.
-    pub(super) fn measured_features(&self) -> &ImageFeatures {
-        &self.held_out().features
-    }
-
-    fn held_out(&self) -> &Material {
-        self.unseen.as_ref().unwrap_or(&self.seen)
-    }
-
-    /// The rows of a micro-step and their task.
-    pub(super) fn draw(&self, draw: Draw) -> Result<(Vec<InstructionRow>, &str)> {
-        self.seen.rows(draw, None)
+    /// The batch of a micro-step, put together of rows, their images' features and the name of their task.
+    pub(super) fn batch<B>(&self, draw: Draw, collate: impl Collate<B>) -> Result<B> {
+        self.seen.batch(draw, None, &collate)
     }
 
     /// Held-out batches, with every task in turn, so that each is measured.
-    pub(super) fn measured(
-        &self,
-    ) -> impl Iterator<Item = Result<(Vec<InstructionRow>, &str)>> + '_ {
-        let material = self.held_out();
+    pub(super) fn held_out<B>(&self, collate: impl Collate<B>) -> Result<Vec<B>> {
+        let material = self.unseen.as_ref().unwrap_or(&self.seen);
         let parts = material.mixture.len();
         let batches = self.samples.div_ceil(material.batch).max(parts);
-        (0..batches)
-            .map(move |at| material.rows(Draw { seed: 0, micro_step: at as u64 }, Some(at % parts)))
+        let batch = |at: usize| {
+            let draw = Draw { seed: 0, micro_step: at as u64 };
+            material.batch(draw, Some(at % parts), &collate)
+        };
+        (0..batches).map(batch).collect()
     }
 }
 

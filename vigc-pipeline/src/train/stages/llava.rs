@@ -137,16 +137,11 @@ impl Objective for LlavaObjective {
     type Batch = LlavaBatch;
 
     fn batch(&self, draw: Draw) -> Result<LlavaBatch> {
-        let (rows, task) = self.lessons.draw(draw)?;
-        self.collate(&rows, self.lessons.features(), task)
+        self.lessons.batch(draw, |rows, features, task| self.collate(rows, features, task))
     }
 
     fn held_out(&self) -> Result<Vec<LlavaBatch>> {
-        let features = self.lessons.measured_features();
-        let batches = self.lessons.measured();
-        batches
-            .map(|batch| batch.and_then(|(rows, task)| self.collate(&rows, features, task)))
-            .collect()
+        self.lessons.held_out(|rows, features, task| self.collate(rows, features, task))
     }
 
     fn loss(&self, parts: &LlavaParts, batch: LlavaBatch) -> Result<Loss> {

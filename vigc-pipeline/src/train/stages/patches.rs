@@ -49,25 +49,33 @@ impl PatchHeads {
         let [images, positions, width] = tokens.dims();
         let class_token = tokens.clone().narrow(1, 0, 1).reshape([images, width]);
         let patches = tokens.narrow(1, 1, positions - 1).reshape([images * (positions - 1), width]);
-        let (kind, kind_right) = classify(self.kind.forward(patches.clone()), batch.kinds.clone());
-        let (background, _) =
-            classify(self.background.forward(class_token.clone()), batch.backgrounds.clone());
-        let presence = TensorData::new(batch.presence.clone(), [images, Kind::ALL.len()]);
+        let objects = batch.objects();
+        let kinds = batch.shown.iter().map(|shown| match shown {
+            Shown::Object(_, _, kind, _) => kind.index() + 1,
+            Shown::Background(_) => 0,
+        });
+        let (kind, kind_right) = classify(self.kind.forward(patches.clone()), kinds);
+        let backgrounds = batch.scenes.iter().map(|scene| scene.background.index());
+        let (background, _) = classify(self.background.forward(class_token.clone()), backgrounds);
+        let presence = batch.scenes.iter().flat_map(|scene| {
+            let shows = |kind: Kind| scene.objects.iter().any(|object| object.kind == kind);
+            Kind::ALL.map(|kind| f32::from(u8::from(shows(kind))))
+        });
+        let presence = TensorData::new(presence.collect::<Vec<_>>(), [images, Kind::ALL.len()]);
         let presence = Tensor::from_data(presence, &device);
         let presence = binary(self.presence.forward(class_token), presence);
         let mut loss = kind.mul_scalar(2.0) + background.mul_scalar(0.3) + presence.mul_scalar(0.3);
         let mut metrics = vec![("kind", kind_right)];
-        if !batch.rows.is_empty() {
-            let rows =
-                Tensor::from_data(TensorData::new(batch.rows.clone(), [batch.rows.len()]), &device);
-            let objects = patches.select(0, rows);
-            let read = |head: &Linear, classes: &Vec<i32>| {
-                classify(head.forward(objects.clone()), classes.clone())
+        if !objects.is_empty() {
+            let rows = indices(objects.iter().map(|object| object.0), &device);
+            let patches = patches.select(0, rows);
+            let read = |head: &Linear, class: fn(&(usize, Size, Color, Kind, Cell)) -> usize| {
+                classify(head.forward(patches.clone()), objects.iter().map(class))
             };
-            let (color, color_right) = read(&self.color, &batch.colors);
-            let (size, size_right) = read(&self.size, &batch.sizes);
-            let (cell, cell_right) = read(&self.cell, &batch.cells);
-            let (_, object_right) = read(&self.kind, &batch.object_kinds);
+            let (size, size_right) = read(&self.size, |object| object.1.index());
+            let (color, color_right) = read(&self.color, |object| object.2.index());
+            let (_, object_right) = read(&self.kind, |object| object.3.index() + 1);
+            let (cell, cell_right) = read(&self.cell, |object| object.4.index());
             loss = loss + color + size.mul_scalar(0.5) + cell.mul_scalar(0.5);
             metrics.extend([
                 ("object", object_right),
@@ -82,22 +90,11 @@ impl PatchHeads {
 }
 
 /// Pictures and what their patches show.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PatchBatch {
-    pub(super) images: usize,
     pixels: Vec<f32>,
-    /// The kind of every patch, 0 for the background.
-    kinds: Vec<i32>,
-    /// Indices of the patches that show an object, and what it is.
-    rows: Vec<i32>,
-    object_kinds: Vec<i32>,
-    colors: Vec<i32>,
-    sizes: Vec<i32>,
-    cells: Vec<i32>,
-    /// What the whole picture shows.
-    backgrounds: Vec<i32>,
-    presence: Vec<f32>,
-    /// What each patch shows: an object as its size, color, kind and cell, or the background.
+    scenes: Vec<Scene>,
+    /// What each patch shows.
     pub(super) shown: Vec<Shown>,
 }
 
@@ -111,39 +108,41 @@ pub(super) enum Shown {
 }
 
 impl PatchBatch {
-    /// The pictures, `[images, 3, side, side]`.
-    pub(super) fn pixels(&mut self, side: usize, device: &Device) -> Tensor<4> {
-        let pixels =
-            TensorData::new(std::mem::take(&mut self.pixels), [self.images, 3, side, side]);
-        Tensor::from_data(pixels, device)
+    /// The number of pictures.
+    pub(super) fn images(&self) -> usize {
+        self.scenes.len()
     }
 
-    fn label(&mut self, scene: &Scene, grid: usize) {
-        let class = |index: usize| i32::try_from(index).unwrap_or(i32::MAX);
-        for label in scene.patch_labels(grid) {
-            let Some(object) = label.object.map(|index| &scene.objects[index]) else {
-                self.kinds.push(0);
-                self.shown.push(Shown::Background(scene.background));
-                continue;
-            };
-            self.shown.push(Shown::Object(object.size, object.color, object.kind, object.cell));
-            self.rows.push(class(self.kinds.len()));
-            self.kinds.push(class(object.kind.index() + 1));
-            self.object_kinds.push(class(object.kind.index() + 1));
-            self.colors.push(class(object.color.index()));
-            self.sizes.push(class(object.size.index()));
-            self.cells.push(class(object.cell.index()));
-        }
-        self.backgrounds.push(class(scene.background.index()));
-        let present = |kind: &Kind| scene.objects.iter().any(|object| object.kind == *kind);
-        self.presence.extend(Kind::ALL.iter().map(|kind| f32::from(u8::from(present(kind)))));
+    /// The pictures, `[images, 3, side, side]`; they can be taken once.
+    pub(super) fn pixels(&mut self, side: usize, device: &Device) -> Tensor<4> {
+        let shape = [self.images(), 3, side, side];
+        Tensor::from_data(TensorData::new(std::mem::take(&mut self.pixels), shape), device)
+    }
+
+    fn add(&mut self, scene: &Scene, pixels: Vec<f32>, grid: usize) {
+        self.pixels.extend(pixels);
+        let shown = |index: Option<usize>| match index.map(|index| &scene.objects[index]) {
+            Some(object) => Shown::Object(object.size, object.color, object.kind, object.cell),
+            None => Shown::Background(scene.background),
+        };
+        self.shown.extend(scene.patch_labels(grid).iter().map(|label| shown(label.object)));
+        self.scenes.push(scene.clone());
+    }
+
+    /// The patches that show an object, and what it is.
+    fn objects(&self) -> Vec<(usize, Size, Color, Kind, Cell)> {
+        let object = |(patch, shown): (usize, &Shown)| match *shown {
+            Shown::Object(size, color, kind, cell) => Some((patch, size, color, kind, cell)),
+            Shown::Background(_) => None,
+        };
+        self.shown.iter().enumerate().filter_map(object).collect()
     }
 }
 
 /// Rendered scenes, drawn for an encoder with so many patches.
 #[derive(Debug)]
 pub(super) struct PatchScenes<P> {
-    pub(super) processor: P,
+    processor: P,
     pub(super) side: usize,
     grid: usize,
     batch: usize,
@@ -186,33 +185,23 @@ impl<P: Pixels> PatchScenes<P> {
     }
 
     fn collate(&self, scenes: &[Scene]) -> PatchBatch {
-        let mut batch = PatchBatch {
-            images: scenes.len(),
-            pixels: Vec::with_capacity(scenes.len() * 3 * self.side * self.side),
-            kinds: Vec::new(),
-            rows: Vec::new(),
-            object_kinds: Vec::new(),
-            colors: Vec::new(),
-            sizes: Vec::new(),
-            cells: Vec::new(),
-            backgrounds: Vec::new(),
-            presence: Vec::new(),
-            shown: Vec::new(),
-        };
+        let mut batch = PatchBatch::default();
         for scene in scenes {
             let picture = picture(scene, u32::try_from(self.side).unwrap_or(u32::MAX));
-            batch.pixels.extend(self.processor.process(&picture));
-            batch.label(scene, self.grid);
+            batch.add(scene, self.processor.process(&picture), self.grid);
         }
         batch
     }
 }
 
+fn indices(of: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+    let of: Vec<i32> = of.map(|index| i32::try_from(index).unwrap_or(i32::MAX)).collect();
+    Tensor::from_data(&of[..], device)
+}
+
 /// The mean cross-entropy and the part that is right.
-fn classify(logits: Tensor<2>, classes: Vec<i32>) -> (Tensor<1>, f64) {
-    let [rows, _] = logits.dims();
-    let device = logits.device();
-    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [rows, 1]), &device);
+fn classify(logits: Tensor<2>, classes: impl Iterator<Item = usize>) -> (Tensor<1>, f64) {
+    let classes: Tensor<2, Int> = indices(classes, &logits.device()).unsqueeze_dim(1);
     let right = logits.clone().detach().argmax(1).equal(classes.clone()).float().mean();
     let right: f32 = right.into_scalar();
     (log_softmax(logits, 1).gather(1, classes).mean().neg(), f64::from(right))

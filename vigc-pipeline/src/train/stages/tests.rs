@@ -86,14 +86,19 @@ fn finish(recipe: &Recipe) {
     assert!(outcome.finished);
 }
 
+/// Makes a tiny model, `align/model`, in so many updates a stage.
+fn align(folder: &Path, updates: u64) {
+    for (stage, rest) in [("vision", VISION), ("language", LANGUAGE), ("align", ALIGN)] {
+        finish(&recipe(stage, folder, updates, rest));
+    }
+}
+
 #[test]
 fn four_stages_make_a_model_that_opens() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    finish(&recipe("vision", folder, 2, VISION));
-    finish(&recipe("language", folder, 2, LANGUAGE));
-    finish(&recipe("align", folder, 2, ALIGN));
+    align(folder, 2);
     finish(&recipe("tune", folder, 30, TUNE));
     // The same held-out rows each time, while every update draws its own.
     let text = std::fs::read_to_string(folder.join("tune/validation.jsonl")).unwrap();
@@ -165,9 +170,7 @@ fn a_language_model_learns_to_read_focus_tokens() {
 fn features_come_from_the_cache_the_second_time() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    finish(&recipe("vision", folder.path(), 1, VISION));
-    finish(&recipe("language", folder.path(), 1, LANGUAGE));
-    finish(&recipe("align", folder.path(), 2, ALIGN));
+    align(folder.path(), 2);
     let cache = folder.path().join("align/features/00000000.f16");
     assert_eq!(std::fs::metadata(&cache).unwrap().len(), 40 * 65 * 16 * 2);
     let written = std::fs::metadata(&cache).unwrap().modified().unwrap();

@@ -83,7 +83,7 @@ impl Objective for VisionObjective {
         let pixels = batch.pixels(self.0.side, &device);
         let tokens = model.ln_vision.forward(model.vision_model.forward(pixels));
         let (loss, metrics) = model.heads.loss(tokens, &batch);
-        Ok(Loss { loss, samples: batch.images, metrics })
+        Ok(Loss { loss, samples: batch.images(), metrics })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, TensorData, Tolerance};
 use vigc_core::weights::Checkpoint;
 
-use super::{ALIGN, LANGUAGE, VISION, finish, recipe};
+use super::{align, finish, recipe};
 use crate::llava::{Llava, LlavaFiles, LoadOptions};
 use crate::train::tests::turn;
 use crate::train::{Silent, metrics, run_recipe};
@@ -46,9 +46,7 @@ fn projector_updates_or_everything_is_trained() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    finish(&recipe("vision", folder, 1, VISION));
-    finish(&recipe("language", folder, 1, LANGUAGE));
-    finish(&recipe("align", folder, 1, ALIGN));
+    align(folder, 1);
     finish(&recipe("clip", folder, 12, CLIP));
     let losses = |stage: &str| {
         let rows = metrics::rows(&folder.join(stage).join("metrics.jsonl")).unwrap();
@@ -119,9 +117,7 @@ fn a_model_can_get_a_q_former_of_its_own() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    finish(&recipe("vision", folder, 1, VISION));
-    finish(&recipe("language", folder, 1, LANGUAGE));
-    finish(&recipe("align", folder, 1, ALIGN));
+    align(folder, 1);
     let tune = |name: &str, new: bool| {
         let rest =
             format!("[inputs]\nmodel = \"FOLDER/align/model\"\n[model]\nnew_qformer = {new}\n");
