@@ -10,10 +10,11 @@
 #[path = "generate/knowledge.rs"]
 mod knowledge;
 mod shared;
+#[path = "generate/summary.rs"]
+mod summary;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -26,9 +27,10 @@ use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::QuestionStyle;
 use vigc_pipeline::vigc::{
     AnyModel, Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal,
-    LastStep, PromptStyle, Record, Rejection, Savings, SkippedImage, StopReason, Unit, Vigc,
-    VisualLm,
+    LastStep, PromptStyle, Record, Savings, SkippedImage, StopReason, Unit, Vigc, VisualLm,
 };
+
+use summary::Summary;
 
 /// Pictures that ship with the examples.
 const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures");
@@ -337,66 +339,6 @@ fn word_diff(old: &str, new: &str) -> String {
         }
     });
     runs.collect::<Vec<_>>().join(" ")
-}
-
-struct Summary {
-    begun: Instant,
-    rows: usize,
-    /// Nothing where answers are not corrected.
-    changed: Option<usize>,
-    rejected: BTreeMap<String, usize>,
-    skipped: Vec<(String, String)>,
-}
-
-impl Default for Summary {
-    fn default() -> Self {
-        let (rejected, skipped) = (BTreeMap::new(), Vec::new());
-        Self { begun: Instant::now(), rows: 0, changed: None, rejected, skipped }
-    }
-}
-
-impl Summary {
-    fn add(&mut self, record: Record) {
-        match record {
-            Record::Sample(sample) => {
-                self.rows += 1;
-                *self.changed.get_or_insert_default() += usize::from(sample.is_changed());
-            }
-            Record::Rejected(rejected) => self.reject(rejected.reason),
-            Record::Skipped(skipped) => self.skip(skipped),
-        }
-    }
-
-    fn reject(&mut self, reason: Rejection) {
-        *self.rejected.entry(reason.to_string()).or_default() += 1;
-    }
-
-    fn skip(&mut self, skipped: SkippedImage) {
-        self.skipped.push((skipped.image, skipped.skipped));
-    }
-
-    fn print(&self, output: &Path, rejected: &Path) {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let rate = self.rows as f64 / seconds.max(1e-3);
-        println!(
-            "\n{} rows in {seconds:.1} s ({rate:.1}/s){} -> {}",
-            self.rows,
-            self.changed
-                .map_or_else(String::new, |rows| format!(", {rows} changed by the correction")),
-            output.display()
-        );
-        if !self.rejected.is_empty() || !self.skipped.is_empty() {
-            let texts = self.rejected.values().sum::<usize>();
-            let files = self.skipped.len();
-            println!("{texts} texts rejected, {files} files skipped -> {}", rejected.display());
-        }
-        for (reason, count) in &self.rejected {
-            println!("  rejected {count}: {reason}");
-        }
-        for (image, reason) in &self.skipped {
-            println!("  skipped {image}: {reason}");
-        }
-    }
 }
 
 /// A path as it is seen from the folder that one is in.

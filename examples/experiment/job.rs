@@ -24,10 +24,32 @@ pub(crate) enum Job {
     /// VIGC, corrected in more or fewer steps.
     Steps(u64),
     /// A model finetuned and measured.
-    Finetune(Student, Condition, u64),
+    Finetune(Finetune),
 }
 
 /// A model that is finetuned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Finetune {
+    /// What it begins as.
+    pub(crate) student: Student,
+    /// What it learns from.
+    pub(crate) condition: Condition,
+    /// The seed.
+    pub(crate) seed: u64,
+}
+
+impl Finetune {
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}-{}", self.student.name(), self.condition, self.seed)
+    }
+
+    /// Its folder in that of the experiment.
+    pub(crate) fn place(&self) -> String {
+        format!("students/{}", self.name())
+    }
+}
+
+/// What a model that is finetuned begins as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Student {
     Llava,
@@ -150,7 +172,10 @@ impl Job {
             jobs.extend([Self::Vigc(seed), Self::Rows(seed), Self::Steps(seed)]);
             for student in students {
                 let conditions = Condition::of(student).into_iter();
-                jobs.extend(conditions.map(|condition| Self::Finetune(student, condition, seed)));
+                jobs.extend(
+                    conditions
+                        .map(|condition| Self::Finetune(Finetune { student, condition, seed })),
+                );
             }
         }
         jobs
@@ -170,9 +195,7 @@ impl Job {
             Self::Vigc(seed) => format!("vigc-{seed}"),
             Self::Rows(seed) => format!("rows-{seed}"),
             Self::Steps(seed) => format!("steps-{seed}"),
-            Self::Finetune(student, condition, seed) => {
-                format!("{}-{condition}-{seed}", student.name())
-            }
+            Self::Finetune(finetune) => finetune.name(),
         }
     }
 
@@ -182,11 +205,12 @@ impl Job {
             Self::Measured | Self::Pictures(_) | Self::Base(_) => Vec::new(),
             Self::Vigc(seed) => vec![Self::Pictures(seed)],
             Self::Rows(seed) | Self::Steps(seed) => vec![Self::Vigc(seed)],
-            Self::Finetune(student, Condition::None, seed) => {
-                vec![Self::Base(student), Self::Measured, Self::Pictures(seed)]
-            }
-            Self::Finetune(student, _, seed) => {
-                vec![Self::Base(student), Self::Measured, Self::Rows(seed)]
+            Self::Finetune(Finetune { student, condition, seed }) => {
+                let data = match condition {
+                    Condition::None => Self::Pictures(seed),
+                    _ => Self::Rows(seed),
+                };
+                vec![Self::Base(student), Self::Measured, data]
             }
         }
     }
@@ -200,9 +224,9 @@ impl Job {
             Self::Vigc(seed) => train::vigc(settings, folder, seed)?,
             Self::Rows(seed) => rows::write(folder, seed)?,
             Self::Steps(seed) => steps::measure(settings, folder, seed)?,
-            Self::Finetune(student, condition, seed) => {
-                train::finetune(settings, folder, student, condition, seed)?;
-                measure::student(settings, folder, student, condition, seed)?;
+            Self::Finetune(finetune) => {
+                train::finetune(settings, folder, finetune)?;
+                measure::finetuned(settings, folder, finetune)?;
             }
         }
         folder.finish(self)

@@ -11,58 +11,43 @@ use vigc_pipeline::eval::pope::{Build, Pope, pictures_of_instances};
 use vigc_pipeline::eval::report::Metric;
 use vigc_pipeline::eval::scenes::reviews;
 use vigc_pipeline::eval::vqa::VqaSuite;
-use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::llava::Llava;
+use vigc_pipeline::instruct_blip::LoadOptions;
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
 use vigc_pipeline::scenes::{Kind, Split, open_scenes};
-use vigc_pipeline::vigc::VisualLm;
+use vigc_pipeline::vigc::AnyModel;
 
 use crate::data::{Data, picture_name};
 use crate::folder::Folder;
-use crate::job::{Condition, Student};
+use crate::job::Finetune;
 use crate::report::Outcome;
 use crate::settings::Settings;
-use crate::train::student_name;
 
 /// Questions that are asked together.
 const BATCH: usize = 32;
 
 /// Measures a finetuned model.
-pub(crate) fn student(
+pub(crate) fn finetuned(
     settings: &Settings,
     folder: &Folder,
-    student: Student,
-    condition: Condition,
-    seed: u64,
+    finetune: Finetune,
 ) -> anyhow::Result<()> {
-    let place = folder.join(student_name(student, condition, seed));
-    let (device, model) = (Device::default(), place.join("model"));
-    let pope = settings.pictures.pope;
-    let metrics = match student {
-        Student::Llava => {
-            let model = Llava::from_dir(model, &device)?;
-            let decoding = model.generation_config().clone();
-            Measuring { asker: Asker::new(&model, decoding).with_batch(BATCH), place: &place, pope }
-                .run(folder)?
-        }
-        Student::InstructBlip => {
-            let model = InstructBlip::from_dir(model, &device)?;
-            let decoding = model.generation_config().clone();
-            Measuring { asker: Asker::new(&model, decoding).with_batch(BATCH), place: &place, pope }
-                .run(folder)?
-        }
-    };
+    let place = folder.join(finetune.place());
+    let (device, options) = (Device::default(), LoadOptions::default());
+    let model = AnyModel::from_dir_with(place.join("model"), &device, &options)?;
+    let asker = Asker::new(&model, model.generation_config().clone()).with_batch(BATCH);
+    let metrics = Measuring { asker, place: &place, pope: settings.pictures.pope }.run(folder)?;
+    let Finetune { student, condition, seed } = finetune;
     let (student, condition) = (student.name().to_owned(), condition.to_string());
     folder.record(&Outcome { student, condition, seed, metrics })
 }
 
-struct Measuring<'a, M> {
-    asker: Asker<'a, M>,
+struct Measuring<'a> {
+    asker: Asker<'a, AnyModel>,
     place: &'a Path,
     pope: usize,
 }
 
-impl<M: VisualLm> Measuring<'_, M> {
+impl Measuring<'_> {
     fn run(&self, folder: &Folder) -> anyhow::Result<BTreeMap<String, f64>> {
         let mut all = BTreeMap::new();
         for split in [Split::Test, Split::Unseen] {

@@ -64,9 +64,11 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The recipe whose file's name holds `name`.
+    /// The recipe that is called `name` behind its number.
     pub(crate) fn recipe(&self, name: &str) -> anyhow::Result<Recipe> {
-        let file = RECIPES.iter().find(|file| file.ends_with(&format!("-{name}.toml")));
+        let named =
+            |file: &&&str| file.split_once('-') == Some((&file[..2], &format!("{name}.toml")));
+        let file = RECIPES.iter().find(named);
         let file = file.with_context(|| format!("there is no recipe {name}"))?;
         Ok(Recipe::open(self.folder.join(file))?)
     }

@@ -3,42 +3,44 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use vigc_pipeline::eval::scenes::{AnswerReport, Report, Subject, Suite};
+use vigc_pipeline::eval::scenes::{
+    AnswerReport, DialogueReport, Report, SceneModel, Subject, Suite,
+};
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::vigc::Correction;
 
 use crate::folder::Folder;
+use crate::replay::{Recorder, Replay};
 use crate::report::Outcome;
 use crate::settings::Settings;
 
 /// The seed of the pictures, which no training has drawn.
 const PICTURES: u64 = 4_000;
 
-/// Corrects the same drafts in different numbers of steps.
+/// Corrects drafts until the model ends, and judges what was there after every number of steps.
 pub(crate) fn measure(settings: &Settings, folder: &Folder, seed: u64) -> anyhow::Result<()> {
     let model = InstructBlip::from_dir(folder.model(&format!("vigc-{seed}")), &Device::default())?;
-    let run = |correction: Correction| -> anyhow::Result<Report> {
-        let decoding = model.generation_config().clone();
-        let mut subject = Subject::new(&model, decoding, correction);
-        let suite = Suite::new(settings.correction.pictures, PICTURES).with_questions(1);
-        let report = suite.run(&mut subject, &mut |_| {});
-        report.map_err(|error| anyhow::anyhow!(error))
+    let suite = Suite::new(settings.correction.pictures, PICTURES).with_questions(1);
+    let run = |model: &mut dyn SceneModel| -> anyhow::Result<Report> {
+        suite.run(model, &mut |_| {}).map_err(|error| anyhow::anyhow!(error))
     };
     let record = |name: &str, metrics| {
         let (student, condition) = ("vigc".to_owned(), format!("steps-{name}"));
         folder.record(&Outcome { student, condition, seed, metrics })
     };
-    for &steps in &settings.correction.steps {
-        let report = run(Correction::until_end(steps))?;
-        record(&steps.to_string(), metrics(&report, false, |dialogue| &dialogue.vic))?;
-        println!("{steps} steps");
-    }
-    let report = run(Correction::default())?;
+    let decoding = model.generation_config().clone();
+    let mut recorder = Recorder::new(Subject::new(&model, decoding, Correction::default()));
+    let report = run(&mut recorder)?;
     record("end", metrics(&report, true, |dialogue| &dialogue.vic))?;
-    record("0", metrics(&report, true, |dialogue| &dialogue.vig))
+    record("0", metrics(&report, true, |dialogue| &dialogue.vig))?;
+    for &steps in &settings.correction.steps {
+        let report = run(&mut Replay::new(recorder.replies(), steps))?;
+        record(&steps.to_string(), metrics(&report, false, |dialogue| &dialogue.vic))?;
+    }
+    Ok(())
 }
 
-type Side = fn(&vigc_pipeline::eval::scenes::DialogueReport) -> &AnswerReport;
+type Side = fn(&DialogueReport) -> &AnswerReport;
 
 /// What a report says of the drafts or the corrected answers.
 fn metrics(report: &Report, by_kind: bool, side: Side) -> BTreeMap<String, f64> {

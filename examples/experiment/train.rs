@@ -13,7 +13,7 @@ use vigc_pipeline::train::{Progress, Recipe, UpdateReport, run_recipe};
 
 use crate::data::{Data, file, short_questions};
 use crate::folder::Folder;
-use crate::job::{Condition, Kind, Student, Writer};
+use crate::job::{Condition, Finetune, Kind, Student, Writer};
 use crate::rows::{Source, generated};
 use crate::settings::Settings;
 
@@ -53,20 +53,14 @@ pub(crate) fn vigc(settings: &Settings, folder: &Folder, seed: u64) -> anyhow::R
     run(&recipe)
 }
 
-/// The folder of a finetuned model.
-pub(crate) fn student_name(student: Student, condition: Condition, seed: u64) -> String {
-    format!("students/{}-{condition}-{seed}", student.name())
-}
-
 /// Finetunes a model.
 pub(crate) fn finetune(
     settings: &Settings,
     folder: &Folder,
-    student: Student,
-    condition: Condition,
-    seed: u64,
+    finetune: Finetune,
 ) -> anyhow::Result<()> {
-    let output = folder.join(student_name(student, condition, seed));
+    let Finetune { student, condition, seed } = finetune;
+    let output = folder.join(finetune.place());
     if output.join("model/model.safetensors").is_file() {
         return Ok(());
     }

@@ -8,7 +8,8 @@ use vigc_pipeline::vigc::two_stage::{
 };
 use vigc_pipeline::vigc::{AnyModel, ImageInput, Journal, Strategy, VisualLm, read_lines};
 
-use crate::{Args, Summary, progress_bar, reference_rules, shown};
+use crate::summary::Summary;
+use crate::{Args, progress_bar, reference_rules, shown};
 
 pub(crate) fn run(
     args: &Args,
