@@ -16,6 +16,7 @@ use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
 use crate::draw::mix;
+use crate::model::{LoadOptions, Precisions};
 
 /// What a recipe trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,8 +132,8 @@ pub struct ModelSection {
     /// What of a LLaVA is trained.
     #[serde(default)]
     pub tune: Tune,
-    /// What the frozen weights of a LLaVA are kept in; f32 unless said. With less, `model` is not written, only what was
-    /// trained.
+    /// What frozen weights of the stages `facts`, `align`, `tune` and `llava` are kept in; f32 unless said. With less, low-rank
+    /// updates are not added to a LLaVA's: only what was trained is written, and no `model`.
     pub frozen: Option<vigc_core::nn::Precision>,
     /// The updates that `tune = "lora"` trains.
     #[serde(default)]
@@ -167,6 +168,17 @@ pub struct LoraSection {
     pub target_modules: Vec<String>,
 }
 
+impl ModelSection {
+    /// How the model is read whose frozen parts these are: what lies between them is trained, in f32.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        let between = |frozen: vigc_core::nn::Precision| Precisions {
+            qformer: vigc_core::nn::Precision::F32,
+            ..frozen.into()
+        };
+        LoadOptions { precisions: self.frozen.map(between), progress: None }
+    }
+}
+
 impl Default for LoraSection {
     /// What LLaVA's `finetune_lora.sh` sets.
     fn default() -> Self {
@@ -175,7 +187,7 @@ impl Default for LoraSection {
     }
 }
 
-/// What weights are stored in.
+/// What weights are stored in, but for frozen ones that are kept in less than f32, which stay what they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -306,7 +318,20 @@ impl Recipe {
                 expected: positive,
             });
         }
-        Ok(())
+        self.check_frozen()
+    }
+
+    /// Nothing that is trained may be kept in less than f32.
+    fn check_frozen(&self) -> Result<()> {
+        let Some(frozen) = self.model.frozen else { return Ok(()) };
+        let expected = match self.stage {
+            Stage::Facts | Stage::Align | Stage::Tune => return Ok(()),
+            Stage::Llava if self.model.tune != Tune::Full => return Ok(()),
+            Stage::Llava => "nothing where tune is full: what is trained is in f32",
+            Stage::Vision | Stage::Language | Stage::Clip => "nothing in this stage",
+        };
+        let value = frozen.name().to_owned();
+        Err(TrainError::Setting { key: "model.frozen", value, expected })
     }
 
     /// The options of the engine.

@@ -177,9 +177,20 @@ impl Objective for ClipObjective {
 ///
 /// # Errors
 ///
-/// [`TrainError::Setting`] if the recipe has no `model.clip`, [`TrainError::Model`] if the parts do not fit.
+/// [`TrainError::Setting`] if the recipe has no `model.clip` or one of another shape, [`TrainError::Model`] if the parts do not fit.
 pub fn llava_config(recipe: &Recipe, model: &InstructBlip) -> Result<LlavaConfig> {
     let vision = Recipe::need("model.clip", recipe.model.clip.as_ref())?;
+    let eva = &model.config().vision_config;
+    let clips = [vision.hidden_size, vision.intermediate_size, vision.num_attention_heads];
+    let evas = [eva.hidden_size, eva.intermediate_size, eva.num_attention_heads];
+    let is_like = (clips, vision.image_size, vision.patch_size)
+        == (evas, eva.image_size, eva.patch_size)
+        && vision.num_hidden_layers <= eva.num_hidden_layers;
+    if !is_like {
+        let shape = "the shape of the model's encoder, which it begins as, or fewer layers";
+        let value = format!("{vision:?}");
+        return Err(TrainError::Setting { key: "model.clip", value, expected: shape });
+    }
     let image =
         model.text_tokenizer().token_id(crate::llava::IMAGE).ok_or(TrainError::Setting {
             key: "inputs.model",

@@ -13,7 +13,7 @@ use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use serde_json::json;
 use vigc_core::TokenBatch;
 use vigc_core::config::{read_json, write_json};
-use vigc_core::nn::Linear;
+use vigc_core::nn::{Linear, Precision};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokens;
@@ -180,13 +180,21 @@ impl Objective for InstructObjective {
 ///
 /// # Errors
 ///
-/// [`TrainError`] if the recipe names neither or a file cannot be read.
+/// [`TrainError`] if the recipe names neither, a file cannot be read or what is to be trained is in less than f32.
 pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, InstructBlip)> {
     let folder = match &recipe.inputs.model {
         Some(folder) => folder.clone(),
         None => assemble(recipe, device)?,
     };
-    let mut model = InstructBlip::from_dir(&folder, device).map_err(TrainError::pipeline)?;
+    let options = recipe.model.load_options();
+    let mut model =
+        InstructBlip::from_dir_with(&folder, device, &options).map_err(TrainError::pipeline)?;
+    let trained = model.config().precisions.qformer;
+    if trained != Precision::F32 {
+        let (key, value) = ("inputs.model", format!("one whose Q-Former is in {trained}"));
+        let expected = "a model whose Q-Former can be trained, in f32";
+        return Err(TrainError::Setting { key, value, expected });
+    }
     if recipe.model.new_qformer {
         forget(&mut model, device);
     }

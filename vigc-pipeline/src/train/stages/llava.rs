@@ -9,7 +9,6 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use vigc_core::TokenBatch;
-use vigc_core::nn::Precision;
 use vigc_core::weights::{KeyMap, save};
 use vigc_llm::llama::Llama;
 use vigc_llm::loss::NextTokens;
@@ -20,7 +19,7 @@ use super::low_rank::LowRank;
 use crate::data::InstructionRow;
 use crate::data::splice::{MAX_OUTPUT, SplicedRow, batch_labels};
 use crate::draw::Draw;
-use crate::llava::{Llava, LoadOptions, Precisions, Projector, splice};
+use crate::llava::{Llava, Projector, splice};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::features::{Encoder, ImageFeatures};
@@ -164,19 +163,7 @@ impl Objective for LlavaObjective {
 /// [`TrainError`] if the recipe names none, would freeze what it trains, or a file cannot be read.
 pub fn starting_llava(recipe: &Recipe, device: &Device) -> Result<Llava> {
     let folder = Recipe::need("inputs.model", recipe.inputs.model.as_ref())?;
-    let mut options = LoadOptions::default();
-    if let Some(frozen) = recipe.model.frozen {
-        if recipe.model.tune == Tune::Full {
-            return Err(TrainError::Setting {
-                key: "model.frozen",
-                value: frozen.name().to_owned(),
-                expected: "nothing where tune is full: what is trained is in f32",
-            });
-        }
-        let precisions = Precisions { qformer: Precision::F32, ..frozen.into() };
-        options = options.with_precisions(precisions);
-    }
-    Llava::from_dir_with(folder, device, &options).map_err(TrainError::pipeline)
+    Llava::from_dir_with(folder, device, &recipe.model.load_options()).map_err(TrainError::pipeline)
 }
 
 /// Writes what was trained to the output folder: the whole model, low-rank updates added, as `model`, unless its frozen

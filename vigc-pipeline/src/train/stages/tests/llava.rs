@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use burn::tensor::{Device, TensorData, Tolerance};
+use burn::tensor::{DType, Device, TensorData, Tolerance};
+use vigc_core::nn::Precision;
 use vigc_core::weights::Checkpoint;
 
 use super::{align, finish, recipe};
+use crate::instruct_blip::{InstructBlip, Precisions};
 use crate::llava::{Llava, LlavaFiles, LoadOptions};
 use crate::train::tests::turn;
 use crate::train::{Silent, metrics, run_recipe};
@@ -77,7 +79,7 @@ fn projector_updates_or_everything_is_trained() {
     let files =
         LlavaFiles::new(folder.join("clip/model")).with_adapter(folder.join("lora/adapter"));
     let (adapted, _) = Llava::from_files(&files, &device, &LoadOptions::default()).unwrap();
-    adapted.save_pretrained(folder.join("adapted"), burn::tensor::DType::F32).unwrap();
+    adapted.save_pretrained(folder.join("adapted"), DType::F32).unwrap();
     for name in [QUERY, "language_model.model.layers.0.mlp.up_proj.weight", HEAD] {
         let trained = weight(&folder.join("lora/model"), name);
         weight(&folder.join("adapted"), name)
@@ -95,7 +97,7 @@ fn projector_updates_or_everything_is_trained() {
         .with_projector(folder.join("halved/projector.safetensors"))
         .with_adapter(folder.join("halved/adapter"));
     let (whole, _) = Llava::from_files(&files, &device, &LoadOptions::default()).unwrap();
-    whole.save_pretrained(folder.join("whole"), burn::tensor::DType::F32).unwrap();
+    whole.save_pretrained(folder.join("whole"), DType::F32).unwrap();
     assert_ne!(
         weight(&folder.join("whole"), PROJECTOR),
         weight(&folder.join("clip/model"), PROJECTOR)
@@ -138,4 +140,59 @@ fn a_model_can_get_a_q_former_of_its_own() {
         pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / start.num_elements() as f32
     };
     assert!(distance(&kept) < 0.005 && distance(&new) > 0.01);
+}
+
+#[test]
+fn frozen_parts_of_an_instruct_blip_are_kept_in_half_the_memory() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    align(folder, 1);
+    let tune = |name: &str, model: &str| {
+        let rest = format!("[inputs]\nmodel = \"FOLDER/align/model\"\n[model]\n{model}");
+        let mut recipe = recipe("tune", folder, 4, &rest);
+        recipe.output = folder.join(name);
+        recipe
+    };
+    let losses = |name: &str| -> Vec<f64> {
+        let rows = metrics::rows(&folder.join(name).join("metrics.jsonl")).unwrap();
+        rows.iter().map(|row| row.loss).collect()
+    };
+    finish(&tune("whole", ""));
+    finish(&tune("halved", "frozen = \"bf16\"\n"));
+    for (whole, halved) in losses("whole").into_iter().zip(losses("halved")) {
+        assert!(whole != halved && (whole - halved).abs() < 0.02 * whole, "{whole} {halved}");
+    }
+    // What is written is a whole model, its frozen weights as they were kept and the others as they were trained.
+    let dtypes = |name: &str| {
+        let file = Checkpoint::open(folder.join(name).join("model/model.safetensors")).unwrap();
+        let dtype = |tensor: &str| file.dtype(tensor).expect("a tensor of the model");
+        [
+            dtype("vision_model.encoder.layers.0.mlp.fc1.weight"),
+            dtype("language_model.model.layers.0.mlp.up_proj.weight"),
+            dtype("qformer.encoder.layer.0.attention.attention.query.weight"),
+            dtype("language_projection.weight"),
+        ]
+    };
+    assert_eq!(dtypes("whole"), [DType::F32; 4]);
+    assert_eq!(dtypes("halved"), [DType::BF16, DType::BF16, DType::F32, DType::F32]);
+    let device = Device::default();
+    let model = InstructBlip::from_dir(folder.join("halved/model"), &device).unwrap();
+    assert_eq!(model.config().precisions, Precisions::default());
+
+    let error = |recipe: &crate::train::Recipe| {
+        run_recipe(recipe, &device, false, &mut Silent).unwrap_err().to_string()
+    };
+    let clip = CLIP.replace("[model.clip]", "[model]\nfrozen = \"bf16\"\n[model.clip]");
+    let refused = error(&recipe("clip", folder, 1, &clip));
+    assert!(refused.contains("model.frozen") && refused.contains("stage"), "{refused}");
+    let refused = error(&recipe("clip", folder, 1, &CLIP.replace("size = 16", "size = 8")));
+    assert!(refused.contains("model.clip") && refused.contains("hidden_size: 8"), "{refused}");
+    let blocks = LoadOptions::default().with_precisions(Precision::Q8);
+    let blocks = InstructBlip::from_dir_with(folder.join("align/model"), &device, &blocks).unwrap();
+    blocks.save_pretrained(folder.join("blocks"), DType::F32).unwrap();
+    let mut packed = tune("packed", "");
+    packed.inputs.model = Some(folder.join("blocks"));
+    let refused = error(&packed);
+    assert!(refused.contains("inputs.model") && refused.contains("q8"), "{refused}");
 }
