@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
 use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+use vigc_pipeline::llava::Llava;
 use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, VisualLm};
 
 /// Which model, where.
@@ -23,10 +24,12 @@ use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, Visual
 pub(crate) struct ModelArgs {
     /// Folder of an InstructBLIP or a LLaVA in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
     /// [default: the bundled vigc-mini]
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", group = "base")]
     pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) parts: parts::PartsArgs,
+    #[command(flatten)]
+    pub(crate) beside: parts::BesideArgs,
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
@@ -67,24 +70,35 @@ impl ModelArgs {
     }
 
     fn read(&self, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
-        if let Some(files) = self.parts.files()? {
+        if let Some(files) = self.parts.files(&self.beside)? {
             let (model, reports) = InstructBlip::from_files(&files, device, options)?;
-            for report in reports {
-                let LoadReport { path, applied, overwritten, unused, copies, .. } = report;
-                let counts = [applied.len(), overwritten.len(), unused.len()];
-                let [applied, overwritten, unused] = counts;
-                let copies = match copies.len() {
-                    0 => String::new(),
-                    copies => format!(", {copies} copies of others"),
-                };
-                eprintln!(
-                    "{}: {applied} tensors, {overwritten} given by later files, {unused} unused{copies}",
-                    path.display()
-                );
-            }
+            tell(reports);
             return Ok(model.into());
         }
-        open_named(self.model.as_deref().context("no model is named")?, device, options)
+        let name = self.model.as_deref().context("no model is named")?;
+        if let Some(files) = self.beside.files(name)? {
+            let (model, reports) = Llava::from_files(&files, device, options)
+                .with_context(|| format!("cannot open {name} as a LLaVA with parts beside it"))?;
+            tell(reports);
+            return Ok(model.into());
+        }
+        open_named(name, device, options)
+    }
+}
+
+/// Says what came of each file.
+fn tell(reports: Vec<LoadReport>) {
+    for report in reports {
+        let LoadReport { path, applied, overwritten, unused, copies, .. } = report;
+        let [applied, overwritten, unused] = [applied.len(), overwritten.len(), unused.len()];
+        let copies = match copies.len() {
+            0 => String::new(),
+            copies => format!(", {copies} copies of others"),
+        };
+        eprintln!(
+            "{}: {applied} tensors, {overwritten} given by later files, {unused} unused{copies}",
+            path.display()
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! A model named by the files that its parts were published in.
+//! Models named by the files that their parts are in.
 
 use std::path::{Path, PathBuf};
 
@@ -10,45 +10,72 @@ use vigc_pipeline::core::weights::hub::{Files, Hub};
 use vigc_pipeline::instruct_blip::ModelFiles;
 #[cfg(feature = "hub")]
 use vigc_pipeline::instruct_blip::fetch_part;
+use vigc_pipeline::llava::LlavaFiles;
 
-/// The parts of a model, instead of a whole one. All but the adapter may also be a repository on the hub, owner/name.
+/// The parts of an InstructBLIP, instead of a whole one. All may also be repositories on the hub, owner/name.
 #[derive(Args, Debug)]
 #[group(id = "parts", conflicts_with = "model")]
 pub(crate) struct PartsArgs {
     /// Folder of the language model, Vicuna v1.1, instead of --model; the other parts have to be named, too. Parts may
     /// also be repositories on the hub, owner/name
-    #[arg(long, value_name = "DIR", requires_all = ["vision", "pretrained", "bert"])]
+    #[arg(long, value_name = "DIR", group = "base", requires_all = ["vision", "pretrained", "bert"])]
     pub(crate) llm: Option<PathBuf>,
-    /// The image encoder, `eva_vit_g.pth`
-    #[arg(long, value_name = "FILE", requires = "llm")]
-    pub(crate) vision: Option<PathBuf>,
     /// Q-Former and projection, for example `instruct_blip_vicuna7b_trimmed.pth`
     #[arg(long, value_name = "FILE", requires = "llm")]
     pub(crate) pretrained: Option<PathBuf>,
     /// What a finetuning trained of these, for example `vigc7b_instrucblip_okvqa.pth`
     #[arg(long, value_name = "FILE", requires = "llm")]
     pub(crate) finetuned: Option<PathBuf>,
-    /// Folder of low-rank updates of the language model, as PEFT saves them
-    #[arg(long, value_name = "DIR", requires = "llm")]
-    pub(crate) adapter: Option<PathBuf>,
     /// Folder with the Q-Former's words: vocab.txt or tokenizer.json of bert-base-uncased
     #[arg(long, value_name = "DIR", requires = "llm")]
     pub(crate) bert: Option<PathBuf>,
 }
 
+/// Parts of a LLaVA that lie beside it; an InstructBLIP's have the same names.
+#[derive(Args, Debug)]
+pub(crate) struct BesideArgs {
+    /// The image encoder: `eva_vit_g.pth` beside --llm; beside --model the folder of the CLIP that a LLaVA's lacks
+    #[arg(long, value_name = "PATH", requires = "base")]
+    pub(crate) vision: Option<PathBuf>,
+    /// A projector, laid over that of the LLaVA which --model names: `projector.safetensors` of `train`, `mm_projector.bin`
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub(crate) projector: Option<PathBuf>,
+    /// Folder of low-rank updates of the language model, as `train` and PEFT save them; beside --llm or a LLaVA's --model
+    #[arg(long, value_name = "DIR", requires = "base")]
+    pub(crate) adapter: Option<PathBuf>,
+}
+
 impl PartsArgs {
     /// The files, if they are named; fetched first if they have to be.
-    pub(crate) fn files(&self) -> anyhow::Result<Option<ModelFiles>> {
-        let Self { llm: Some(llm), vision: Some(vision), pretrained: Some(pretrained), .. } = self
-        else {
-            return Ok(None);
-        };
+    pub(crate) fn files(&self, beside: &BesideArgs) -> anyhow::Result<Option<ModelFiles>> {
+        let (Some(llm), Some(pretrained)) = (&self.llm, &self.pretrained) else { return Ok(None) };
+        let Some(vision) = &beside.vision else { return Ok(None) };
         let mut files = ModelFiles::new(found(llm)?, found(vision)?, found(pretrained)?);
         if let Some(bert) = &self.bert {
             files = files.with_bert(words(bert)?);
         }
         if let Some(finetuned) = &self.finetuned {
             files = files.with_finetuned(found(finetuned)?);
+        }
+        if let Some(adapter) = &beside.adapter {
+            files = files.with_adapter(adapter);
+        }
+        Ok(Some(files))
+    }
+}
+
+impl BesideArgs {
+    /// A LLaVA with these parts, if any is named; fetched first if it has to be.
+    pub(crate) fn files(&self, model: &str) -> anyhow::Result<Option<LlavaFiles>> {
+        if self.vision.is_none() && self.projector.is_none() && self.adapter.is_none() {
+            return Ok(None);
+        }
+        let mut files = LlavaFiles::new(found(Path::new(model))?);
+        if let Some(vision) = &self.vision {
+            files = files.with_vision(found(vision)?);
+        }
+        if let Some(projector) = &self.projector {
+            files = files.with_projector(projector);
         }
         if let Some(adapter) = &self.adapter {
             files = files.with_adapter(adapter);
