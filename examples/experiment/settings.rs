@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Deserialize;
+use toml::Table;
 use vigc_pipeline::train::Recipe;
 
 /// `experiment.toml`.
@@ -16,7 +17,7 @@ pub(crate) struct Settings {
     pub(crate) pictures: Pictures,
     pub(crate) correction: Correction,
     #[serde(skip)]
-    folder: PathBuf,
+    path: PathBuf,
 }
 
 /// How many pictures.
@@ -60,7 +61,7 @@ impl Settings {
         let mut settings: Self =
             toml::from_str(&text).with_context(|| format!("{} is not valid", path.display()))?;
         anyhow::ensure!(!settings.seeds.is_empty(), "{}: no seeds", path.display());
-        settings.folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+        settings.path = path.to_owned();
         Ok(settings)
     }
 
@@ -70,13 +71,16 @@ impl Settings {
             |file: &&&str| file.split_once('-') == Some((&file[..2], &format!("{name}.toml")));
         let file = RECIPES.iter().find(named);
         let file = file.with_context(|| format!("there is no recipe {name}"))?;
-        Ok(Recipe::open(self.folder.join(file))?)
+        Ok(Recipe::open(self.path.with_file_name(file))?)
     }
 
-    /// The text of everything that results depend on.
+    /// The text of everything that the results of a seed depend on; seeds may be added to an experiment later.
     pub(crate) fn text(&self) -> anyhow::Result<String> {
-        let files = ["experiment.toml"].into_iter().chain(RECIPES);
-        files.map(|file| read(&self.folder.join(file))).collect()
+        let mut settings: Table = toml::from_str(&read(&self.path)?)?;
+        settings.remove("seeds");
+        let recipes = RECIPES.iter().map(|file| read(&self.path.with_file_name(file)));
+        let recipes = recipes.collect::<anyhow::Result<String>>()?;
+        Ok(toml::to_string(&settings)? + &recipes)
     }
 }
 

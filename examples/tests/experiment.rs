@@ -97,11 +97,12 @@ fn every_job_runs_once_and_the_tables_are_printed() {
     assert_eq!(tables(&first), tables(&second));
     assert_eq!(tables(&first), tables(&printed(&run(folder, &["--report"]))));
 
-    fs::write(
-        folder.join("experiment.toml"),
-        fs::read_to_string(folder.join("experiment.toml")).unwrap() + "# x\n",
-    )
-    .unwrap();
+    // Seeds may be added; whatever else is changed makes another experiment.
+    let settings = folder.join("experiment.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.replace("[1]\n[pictures]", "[1, 2]\n[pictures]")).unwrap();
+    assert_eq!(tables(&first), tables(&printed(&run(folder, &["--report"]))));
+    fs::write(&settings, text.replace("measured = 5", "measured = 6")).unwrap();
     let refused = run(folder, &["--report"]);
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && error.contains("other settings"), "{error}");
