@@ -19,8 +19,8 @@ use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
 use vigc_pipeline::llm::{CausalLm, Session};
-use vigc_pipeline::scenes::{Scene, Split};
 use vigc_pipeline::vigc::{Correction, GenerationConfig, ImageInput, Vigc};
+use vigc_scenes::{Scene, Split};
 
 use random_checkpoint::{Size, write_unless_there};
 

@@ -27,8 +27,8 @@ use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use vigc_pipeline::eval::answers::{AnswerJournal, Answers, Asker};
-use vigc_pipeline::eval::report::Report;
+use vigc_eval::answers::{AnswerJournal, Answers, Asker};
+use vigc_eval::report::Report;
 
 use benchmark::Benchmark;
 

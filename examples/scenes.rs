@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::scenes::DatasetConfig;
+use vigc_scenes::DatasetConfig;
 
 /// Writes a data set of rendered scenes with exact ground truth.
 #[derive(Debug, Parser)]

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::train::{Progress, Recipe, UpdateReport, run_recipe};
+use vigc_train::{Progress, Recipe, UpdateReport, run_recipe};
 
 /// Trains what a recipe describes.
 #[derive(Parser)]

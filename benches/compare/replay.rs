@@ -12,11 +12,11 @@ use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
 use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
 use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
 use vigc_pipeline::prompt::LlavaTask;
-use vigc_pipeline::scenes::{Scene, Split};
 use vigc_pipeline::vigc::{
     Correction, Finish, Generated, ImageInput, Request, Savings, Vigc, VisualLm,
 };
 use vigc_pipeline::vision::image::{Rgb, RgbImage};
+use vigc_scenes::{Scene, Split};
 
 use super::Result;
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use vigc_pipeline::eval::answers::Ask;
-use vigc_pipeline::eval::chair::{Chair, GroundTruth, Vocabulary};
-use vigc_pipeline::eval::llava_bench::{LlavaBench, LlavaBenchFiles, Review};
-use vigc_pipeline::eval::mmbench::{self, Submission, Tsv};
-use vigc_pipeline::eval::pope::{self, Build, Pope, QuestionSet};
-use vigc_pipeline::eval::report::{Metric, Sample, Table};
-use vigc_pipeline::eval::vqa::VqaSuite;
-use vigc_pipeline::eval::vqa::submission::{write_aokvqa, write_vqav2};
+use vigc_eval::answers::Ask;
+use vigc_eval::chair::{Chair, GroundTruth, Vocabulary};
+use vigc_eval::llava_bench::{LlavaBench, LlavaBenchFiles, Review};
+use vigc_eval::mmbench::{self, Submission, Tsv};
+use vigc_eval::pope::{self, Build, Pope, QuestionSet};
+use vigc_eval::report::{Metric, Sample, Table};
+use vigc_eval::vqa::VqaSuite;
+use vigc_eval::vqa::submission::{write_aokvqa, write_vqav2};
 
 use crate::SuiteName;
 

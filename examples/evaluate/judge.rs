@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::eval::judge::{ApiKey, Endpoint, Journal, Judge};
-use vigc_pipeline::eval::llava_bench::{
+use vigc_eval::judge::{ApiKey, Endpoint, Journal, Judge};
+use vigc_eval::llava_bench::{
     JUDGE_MODEL, LlavaBench, Review, judge_parameters, read_reviews, write_reviews,
 };
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use vigc_pipeline::data::{AnnotationFile, Form, Format, Topic};
-use vigc_pipeline::scenes::{DatasetConfig, Split};
+use vigc_scenes::{DatasetConfig, Split};
+use vigc_train::data::{AnnotationFile, Form, Format, Topic};
 
 use crate::folder::Folder;
 use crate::job::Kind;

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_pipeline::eval::answers::{AnswerJournal, Ask, Asker};
-use vigc_pipeline::eval::chair::{Chair, GroundTruth, Vocabulary};
-use vigc_pipeline::eval::llava_bench::{LlavaBench, LlavaBenchFiles, write_reviews};
-use vigc_pipeline::eval::pope::{Build, Pope, pictures_of_instances};
-use vigc_pipeline::eval::report::Metric;
-use vigc_pipeline::eval::scenes::reviews;
-use vigc_pipeline::eval::vqa::VqaSuite;
+use vigc_eval::answers::{AnswerJournal, Ask, Asker};
+use vigc_eval::chair::{Chair, GroundTruth, Vocabulary};
+use vigc_eval::llava_bench::{LlavaBench, LlavaBenchFiles, write_reviews};
+use vigc_eval::pope::{Build, Pope, pictures_of_instances};
+use vigc_eval::report::Metric;
+use vigc_eval::scenes::reviews;
+use vigc_eval::vqa::VqaSuite;
 use vigc_pipeline::instruct_blip::LoadOptions;
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
-use vigc_pipeline::scenes::{Kind, Split, open_scenes};
 use vigc_pipeline::vigc::AnyModel;
+use vigc_scenes::{Kind, Split, open_scenes};
 
 use crate::data::{Data, picture_name};
 use crate::folder::Folder;

@@ -3,9 +3,9 @@
 //! A step of correction keeps one sentence and does not know how many may follow. So what a correction in three steps
 //! writes are the first three sentences of one that goes on, and the model need not be asked again.
 
-use vigc_pipeline::eval::scenes::{BoxError, SceneModel, VigRow};
-use vigc_pipeline::scenes::{Dialogue, sentences};
+use vigc_eval::scenes::{BoxError, SceneModel, VigRow};
 use vigc_pipeline::vision::image::RgbImage;
+use vigc_scenes::{Dialogue, sentences};
 
 /// What a model said to one of the suite's calls.
 #[derive(Debug, Clone)]

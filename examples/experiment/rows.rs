@@ -11,9 +11,9 @@ use vigc_pipeline::curation::export::ExportFormat;
 use vigc_pipeline::curation::{Curation, Pictures, Row, Rows, Task};
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::prompt::LlavaTask;
-use vigc_pipeline::scenes::Split;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::{ImageFolder, Journal, Vigc};
+use vigc_scenes::Split;
 
 use crate::data::{Data, picture_name};
 use crate::folder::Folder;

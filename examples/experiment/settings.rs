@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 use toml::Table;
-use vigc_pipeline::train::Recipe;
+use vigc_train::Recipe;
 
 /// `experiment.toml`.
 #[derive(Debug, Deserialize)]

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use vigc_pipeline::eval::scenes::{
-    AnswerReport, DialogueReport, Report, SceneModel, Subject, Suite,
-};
+use vigc_eval::scenes::{AnswerReport, DialogueReport, Report, SceneModel, Subject, Suite};
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::vigc::Correction;
 

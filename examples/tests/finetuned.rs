@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use vigc_pipeline::core::weights::Checkpoint;
-use vigc_pipeline::train::Recipe;
+use vigc_train::Recipe;
 
 fn run(name: &str, arguments: &[&str]) -> Output {
     let test = std::env::current_exe().expect("a test has a path");
@@ -36,7 +36,7 @@ fn train(folder: &Path, name: &str, recipe: &str) {
 
 /// A tiny LLaVA around vigc-mini's language model.
 fn make_llava(folder: &Path) {
-    let around = in_repository("vigc-pipeline/assets/vigc-mini");
+    let around = in_repository("vigc-mini/model");
     let recipe = format!(
         "stage = \"clip\"\n[inputs]\nmodel = \"{}\"\n[data.scenes]\nsplit = \"train\"\ncount = 4\n\
         [model.clip]\nhidden_size = 128\nintermediate_size = 512\nnum_hidden_layers = 1\n\
@@ -123,7 +123,7 @@ fn what_was_trained_lies_beside_a_llava() {
     };
     let error = refused(&["--adapter", &adapter]);
     assert!(error.contains("--model") && error.contains("--llm"), "{error}");
-    let instruct_blip = in_repository("vigc-pipeline/assets/vigc-mini");
+    let instruct_blip = in_repository("vigc-mini/model");
     let error = refused(&["--model", &instruct_blip.to_string_lossy(), "--adapter", &adapter]);
     assert!(error.contains("LLaVA") && error.contains("config.json"), "{error}");
 }

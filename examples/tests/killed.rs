@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use vigc_pipeline::scenes::{Scene, Split};
+use vigc_scenes::{Scene, Split};
 
 /// A built example; `cargo test` builds them beside the tests.
 fn example(name: &str) -> Command {

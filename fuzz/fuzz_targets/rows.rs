@@ -7,11 +7,10 @@ use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vigc_fuzz::{show, write};
-use vigc_pipeline::data::{
-    AnnotationFile, Form, Format, InstructionDataset, Topic, open_coco_instances, open_vqav2,
-};
+use vigc_pipeline::data::{open_coco_instances, open_vqav2};
 use vigc_pipeline::vigc::export::Format as Output;
 use vigc_pipeline::vigc::{Correction, GenerationConfig, Journal, Record, RunSettings, read_lines};
+use vigc_train::data::{AnnotationFile, Form, Format, InstructionDataset, Topic};
 
 fuzz_target!(|bytes: &[u8]| {
     annotations(&write("rows.json", bytes));

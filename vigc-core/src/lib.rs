@@ -5,6 +5,7 @@
 //! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, fetch |
 //! | [`config`] | JSON files with the path in every error |
 //! | [`kernels`] | fused operations for the CPU |
+//! | [`random`] | randomness that is a function of a seed and a position |
 //! | [`nn`] | attention masks and positions that several models need |
 //!
 //! Text crosses from the language side to the vision side as a [`TokenBatch`]:
@@ -21,6 +22,7 @@ pub mod config;
 mod error;
 pub mod kernels;
 pub mod nn;
+pub mod random;
 mod token_batch;
 pub mod weights;
 

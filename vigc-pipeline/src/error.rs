@@ -140,7 +140,8 @@ pub enum Error {
 }
 
 /// An error with its causes, without the name of a file that it begins with.
-pub(crate) fn reason(error: &dyn std::error::Error, name: &str) -> String {
+#[must_use]
+pub fn error_text(error: &dyn std::error::Error, name: &str) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -5,6 +5,7 @@
 //! Paper: <https://arxiv.org/abs/2305.06500>. Upstream: LAVIS' `blip2_vicuna_instruct.py`,
 //! transformers' `modeling_instructblip.py`.
 
+#[cfg(feature = "mini")]
 mod bundled;
 mod config;
 mod encoded;

@@ -1,24 +1,18 @@
-//! VIGC: generation and correction of visual instruction data, training and evaluation.
+//! VIGC: generation and correction of visual instruction data.
 #![forbid(unsafe_code)]
 
 pub mod backend;
 pub mod curation;
 pub mod data;
-mod draw;
 mod error;
-pub mod eval;
 pub mod instruct_blip;
 pub mod llava;
 mod model;
 pub mod prelude;
 pub mod prompt;
-#[cfg(feature = "scenes")]
-pub mod scenes;
-#[cfg(feature = "train")]
-pub mod train;
 pub mod vigc;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, error_text};
 pub use vigc_core as core;
 pub use vigc_llm as llm;
 pub use vigc_vision as vision;

@@ -30,8 +30,7 @@ use crate::instruct_blip::InstructBlip;
 pub use config::{FeatureSelect, Layout, LlavaConfig};
 pub use encoded::VisualTokens;
 pub use files::LlavaFiles;
-pub use network::Network;
-pub(crate) use network::splice;
+pub use network::{Network, splice};
 pub use projector::{Projector, ProjectorKind};
 pub use prompt::{IMAGE, PromptTokens, Template};
 

@@ -24,5 +24,5 @@ mod text_processor;
 
 pub use llava_task::{LlavaTask, UnknownTask};
 pub(crate) use python_random::PythonRandom;
-pub(crate) use text_processor::python_strip;
+pub use text_processor::python_strip;
 pub use text_processor::{TextProcessor, blip_caption, blip_caption_instruct, blip_question};

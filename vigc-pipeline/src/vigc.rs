@@ -57,7 +57,7 @@ pub use correction::{BeamEnds, Correction, LastStep, LoopRules, PromptStyle, Ste
 pub use dialogue::{Corrected, Dialogue, Rejected, Rejection, Step, StopReason};
 pub use hint::{Hint, Savings, TextEnd};
 pub use image_source::{ImageFolder, ImageInput};
-pub(crate) use journal::settings;
+pub use journal::settings;
 pub use journal::{Finished, Journal, RunKind, RunRecord};
 pub use json_lines::{JsonLines, Lines, read_lines};
 pub use reference::{ImageId, ReferenceLoop, ReferenceRow};
@@ -65,7 +65,7 @@ pub use run::Vigc;
 pub use sample::{
     CorrectionStep, InstructionSample, Record, RejectedSample, RunSettings, SkippedImage,
 };
-pub(crate) use scheduler::check_count;
+pub use scheduler::check_count;
 pub use vic::Vic;
 pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
 pub use visual_lm::{Generated, Request, TokenScore, VisualLm};

@@ -49,19 +49,9 @@ pub struct Annotations {
     pub rows: Vec<Annotation>,
 }
 
-#[cfg(feature = "train")]
-impl burn_dataset::Dataset<Annotation> for Annotations {
-    fn get(&self, index: usize) -> Result<Annotation, burn_dataset::DatasetError> {
-        Ok(self.rows[index].clone())
-    }
-
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-}
-
 /// Answers counted: each distinct one once, weighing as much as it was given.
-pub(crate) fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
+#[must_use]
+pub fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
     let mut counted: Vec<(String, f64)> = Vec::new();
     for answer in answers {
         match counted.iter_mut().find(|(known, _)| *known == answer) {
@@ -73,7 +63,7 @@ pub(crate) fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
 }
 
 /// Reads a file that is a list of objects.
-pub(crate) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
+pub fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
     let rows: Vec<Value> = match read_json(path)? {
         Value::Array(rows) => rows,
         _ => return Err(DataError::Shape { path: path.to_owned(), expected: "a JSON list" }),
@@ -89,14 +79,19 @@ pub(crate) fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataErro
 
 /// A row with what an error about it needs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) row: usize,
-    pub(crate) object: &'a Map<String, Value>,
+pub struct Row<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// The position in the file, counted from 0.
+    pub row: usize,
+    /// The row.
+    pub object: &'a Map<String, Value>,
 }
 
 impl<'a> Row<'a> {
-    pub(crate) fn wrong(
+    /// The error of a value that is missing or of another type.
+    #[must_use]
+    pub fn wrong(
         &self,
         key: &'static str,
         found: Option<&Value>,
@@ -107,18 +102,29 @@ impl<'a> Row<'a> {
         DataError::Row { path: self.path.to_owned(), row: self.row, key, found, expected }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.object.get(key)
     }
 
-    pub(crate) fn text(&self, key: &'static str) -> Result<String, DataError> {
+    /// A string.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Row`] if it is missing or something else.
+    pub fn text(&self, key: &'static str) -> Result<String, DataError> {
         let found = self.get(key);
         let text = found.and_then(Value::as_str).map(str::to_owned);
         text.ok_or_else(|| self.wrong(key, found, "a string"))
     }
 
     /// A list of strings, or one string.
-    pub(crate) fn texts(&self, key: &'static str) -> Result<Vec<String>, DataError> {
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Row`] if it is missing, empty or something else.
+    pub fn texts(&self, key: &'static str) -> Result<Vec<String>, DataError> {
         let found = self.get(key);
         let wrong = || self.wrong(key, found, "a string or a list of strings, not empty");
         match found {
@@ -131,13 +137,19 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(crate) fn number(&self, key: &'static str) -> Result<u64, DataError> {
+    /// A whole number.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Row`] if it is missing or something else.
+    pub fn number(&self, key: &'static str) -> Result<u64, DataError> {
         let found = self.get(key);
         found.and_then(Value::as_u64).ok_or_else(|| self.wrong(key, found, "a whole number"))
     }
 
     /// A name that is a string or a number.
-    pub(crate) fn name(&self, key: &'static str) -> Option<String> {
+    #[must_use]
+    pub fn name(&self, key: &'static str) -> Option<String> {
         match self.get(key)? {
             Value::String(name) => Some(name.clone()),
             Value::Number(number) => Some(number.to_string()),

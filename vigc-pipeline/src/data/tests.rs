@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -138,73 +137,4 @@ fn answers_are_drawn_by_how_often_they_were_given() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let often = (0..4000).filter(|_| row.draw_answer(&mut rng) == "often").count();
     assert!((2900..3100).contains(&often), "{often}");
-}
-
-#[test]
-fn rows_take_the_form_that_is_asked_for() {
-    let row = |answer: &str| Annotation {
-        image: "a.jpg".into(),
-        question: "What is it?".to_owned(),
-        answers: vec![(answer.to_owned(), 1.0)],
-        choices: None,
-        question_id: None,
-    };
-    let rows = vec![row("A cat. It sits. It is 3.5 m tall.")];
-    let annotations = Arc::new(Annotations { path: "rows.json".into(), rows });
-    let images = Arc::new(AnnotatedImages::new("images", [annotations.as_ref()]));
-    let data = |form| Instructed {
-        name: "rows".to_owned(),
-        annotations: annotations.clone(),
-        images: images.clone(),
-        first_image: 10,
-        topic: Topic::Conversation,
-        form,
-    };
-    let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let vig = data(Form::Vig).row(0, &mut rng).unwrap();
-    assert!(vig.output.starts_with(" Question: What is it? Answer: A cat."), "{vig:?}");
-    let vic = data(Form::Vic).row(0, &mut rng).unwrap();
-    assert_eq!((vic.image, vic.input.as_str()), (10, "What is it?"));
-    for _ in 0..20 {
-        let InstructionRow { input, output, .. } = data(Form::Continue).row(0, &mut rng).unwrap();
-        let (_, said) = input.split_once("What is it?").unwrap();
-        let said = said.trim_start_matches(" Answer:");
-        let whole = format!("{} {}", said.trim(), output);
-        assert_eq!(whole.trim(), "A cat. It sits. It is 3.5 m tall.", "{input:?}");
-    }
-}
-
-#[cfg(feature = "scenes")]
-#[test]
-fn what_the_scenes_write_is_read_back() {
-    use crate::scenes::DatasetConfig;
-
-    let folder = Folder::new();
-    let place = folder.0.path().join("scenes");
-    DatasetConfig::new(6, 1).with_side(64).write(&place, |_| {}).unwrap();
-    let files = |topic, form, format, name: &str| AnnotationFile {
-        path: place.join("train").join(name),
-        images: place.join("train/images"),
-        format,
-        topic,
-        form,
-        ratio: 1.0,
-    };
-    let cases = [
-        files(Topic::Conversation, Form::Vic, Format::Llava, "llava_conversation.json"),
-        files(Topic::Detail, Form::Vig, Format::Llava, "vigc_detail.json"),
-        files(Topic::KnowledgeVqa, Form::Vic, Format::Okvqa, "okvqa.json"),
-        files(Topic::KnowledgeVqa, Form::Vig, Format::Aokvqa, "aokvqa.json"),
-        files(Topic::Caption, Form::Vic, Format::CocoCaptions, "captions_train.json"),
-    ];
-    for file in cases {
-        let annotations = file.open().unwrap();
-        let images = Arc::new(AnnotatedImages::new(&file.images, [&annotations]));
-        let rows = file.instructed(annotations, &images, 0);
-        let row = rows.row(0, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
-        assert!(!row.input.is_empty() && !row.output.is_empty(), "{file:?}: {row:?}");
-        assert!(rows.images.image(row.image).is_ok(), "{file:?}");
-    }
-    let instances = open_coco_instances(place.join("train/instances_train.json")).unwrap();
-    assert_eq!(instances.len(), 6);
 }

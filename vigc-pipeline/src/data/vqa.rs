@@ -19,7 +19,7 @@ pub fn open_okvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
 }
 
 /// One row `{image, question, answer: [..]}`.
-pub(crate) fn okvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
+pub fn okvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     Ok(Annotation {
         image: row.text("image")?.into(),
         question: row.text("question")?,
@@ -42,7 +42,7 @@ pub fn open_aokvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
 }
 
 /// One row of A-OKVQA.
-pub(crate) fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
+pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     let answers = match row.get("direct_answers") {
         Some(_) => counted(row.texts("direct_answers")?),
         None => Vec::new(),
@@ -68,7 +68,7 @@ pub(crate) fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
 }
 
 /// The choices of a row of A-OKVQA, whether or not the right one is known.
-pub(crate) fn aokvqa_choices(row: &Row<'_>) -> Result<Option<Vec<String>>, DataError> {
+pub fn aokvqa_choices(row: &Row<'_>) -> Result<Option<Vec<String>>, DataError> {
     match row.get("choices") {
         Some(Value::Array(choices)) if choices.is_empty() => Ok(None),
         Some(_) => row.texts("choices").map(Some),
@@ -106,7 +106,7 @@ pub fn open_vqav2(
 
 /// The questions of VQAv2 and OKVQA without answers, each with what `annotation` reads from its
 /// row of the second file; with nothing if there is no such file, as for test splits.
-pub(crate) fn read_vqav2<T: Default>(
+pub fn read_vqav2<T: Default>(
     questions: &Path,
     annotations: Option<&Path>,
     image_name: &str,
@@ -141,7 +141,7 @@ pub(crate) fn read_vqav2<T: Default>(
 }
 
 /// The answers of a row of VQAv2's or OKVQA's annotations, counted.
-pub(crate) fn given_answers(row: &Row<'_>) -> Result<Vec<(String, f64)>, DataError> {
+pub fn given_answers(row: &Row<'_>) -> Result<Vec<(String, f64)>, DataError> {
     let found = row.get("answers");
     let wrong = || row.wrong("answers", found, "a list of objects with an answer");
     let answers = found.and_then(Value::as_array).ok_or_else(wrong)?;

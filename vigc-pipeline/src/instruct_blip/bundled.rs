@@ -1,4 +1,4 @@
-//! `vigc-mini`, the model that ships with the crate.
+//! `vigc-mini`, the model that ships with the project.
 
 use burn::tensor::Device;
 use serde::Deserialize;
@@ -12,11 +12,9 @@ use super::{InstructBlip, LoadOptions, TokenizerFiles};
 use crate::Result;
 use crate::model::StoredTextIds;
 
-/// The files of the bundled folder.
-macro_rules! bundled {
-    ($file:literal) => {
-        include_bytes!(concat!("../../assets/vigc-mini/", $file))
-    };
+/// A file of the bundled folder.
+fn bundled(name: &str) -> &'static [u8] {
+    vigc_mini::file(name).expect("the folder is whole, which is tested in its crate")
 }
 
 /// The part of `processor_config.json` that is read.
@@ -28,7 +26,7 @@ struct Processor {
 impl InstructBlip {
     /// `vigc-mini`: all parts of the 7B model in small, trained on rendered scenes.
     ///
-    /// It knows nothing but such scenes; `assets/vigc-mini/README.md` in the repository has what was measured.
+    /// It knows nothing but such scenes; `model/README.md` of the crate `vigc-mini` has what was measured.
     ///
     /// # Errors
     ///
@@ -43,13 +41,12 @@ impl InstructBlip {
     ///
     /// As [`InstructBlip::bundled`].
     pub fn bundled_with(device: &Device, options: &LoadOptions) -> Result<Self> {
-        let processor: Processor =
-            json("processor_config.json", bundled!("processor_config.json"))?;
-        let text: &[u8] = bundled!("tokenizer.json");
-        let qformer: &[u8] = bundled!("qformer_tokenizer/tokenizer.json");
+        let processor: Processor = json("processor_config.json", bundled("processor_config.json"))?;
+        let text = bundled("tokenizer.json");
+        let qformer = bundled("qformer_tokenizer/tokenizer.json");
         let parts = Parts {
             name: "vigc-mini".to_owned(),
-            config: json("config.json", bundled!("config.json"))?,
+            config: json("config.json", bundled("config.json"))?,
             text_tokenizer: TextTokenizer::from_bytes(
                 "tokenizer.json",
                 text,
@@ -60,19 +57,19 @@ impl InstructBlip {
                 qformer,
             )?,
             processor: ImageProcessor::new(processor.image_processor)?,
-            generation: json("generation_config.json", bundled!("generation_config.json"))?,
-            ids: json::<StoredTextIds>("config.json", bundled!("config.json"))?.text_config,
+            generation: json("generation_config.json", bundled("generation_config.json"))?,
+            ids: json::<StoredTextIds>("config.json", bundled("config.json"))?.text_config,
             tokenizer_files: TokenizerFiles::from_bundle(&[
                 ("tokenizer.json", text),
-                ("tokenizer_config.json", bundled!("tokenizer_config.json")),
+                ("tokenizer_config.json", bundled("tokenizer_config.json")),
                 ("qformer_tokenizer/tokenizer.json", qformer),
                 (
                     "qformer_tokenizer/tokenizer_config.json",
-                    bundled!("qformer_tokenizer/tokenizer_config.json"),
+                    bundled("qformer_tokenizer/tokenizer_config.json"),
                 ),
             ]),
         };
-        let weights = Checkpoint::from_bytes("vigc-mini", bundled!("model.safetensors").to_vec())?;
+        let weights = Checkpoint::from_bytes("vigc-mini", bundled("model.safetensors").to_vec())?;
         Self::from_hugging_face(parts, &weights, device, options)
     }
 }

@@ -90,7 +90,8 @@ impl Network {
 }
 
 /// `words` with one image's tokens in each row, from its start on.
-pub(crate) fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
+#[must_use]
+pub fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
     let [batch, _, _] = words.dims();
     assert_eq!(starts.len(), batch, "a start for every row");
     // Prompts that are padded on the right all begin alike.

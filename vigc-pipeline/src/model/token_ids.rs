@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_the_tokenizer_contradicts_is_named() {
-        let bytes = include_bytes!("../../assets/vigc-mini/tokenizer.json");
+        let bytes = vigc_mini::file("tokenizer.json").unwrap();
         let tokenizer =
             TextTokenizer::from_bytes("tokenizer.json", bytes, &SpecialTokens::reference())
                 .unwrap();

@@ -66,6 +66,7 @@ impl TokenizerFiles {
         Ok(Self(files))
     }
 
+    #[cfg(feature = "mini")]
     pub(crate) fn from_bundle(files: &[(&str, &[u8])]) -> Self {
         Self(files.iter().map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
     }

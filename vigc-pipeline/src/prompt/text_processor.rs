@@ -77,6 +77,7 @@ fn first_words(text: &str, max_words: usize) -> Cow<'_, str> {
 }
 
 /// Python's `str.strip()`, which also strips the four ASCII separators.
-pub(crate) fn python_strip(text: &str) -> &str {
+#[must_use]
+pub fn python_strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }

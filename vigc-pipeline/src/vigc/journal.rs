@@ -1,6 +1,6 @@
 //! The record of a run, from which it can be resumed.
 
-pub(crate) mod settings;
+pub mod settings;
 
 use std::collections::HashSet;
 use std::marker::PhantomData;

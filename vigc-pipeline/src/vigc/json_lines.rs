@@ -41,7 +41,11 @@ impl JsonLines {
     }
 
     /// Opens a file, or creates it, and keeps others from writing to it.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::Write { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let file =

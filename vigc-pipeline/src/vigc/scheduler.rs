@@ -12,7 +12,7 @@ use vigc_vision::image::ImageLimits;
 use self::look_ahead::LookAhead;
 use super::sample::SkippedImage;
 use super::{Generated, GenerationConfig, Hint, ImageInput, Request, VisualLm};
-use crate::error::reason;
+use crate::error_text;
 use crate::{Error, Result};
 
 /// A sample in the making: prompts out, texts in.
@@ -240,7 +240,12 @@ where
     }
 }
 
-pub(crate) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
+/// Checks that a model returned as many results as it was asked for.
+///
+/// # Errors
+///
+/// [`Error::ResultCount`] if it did not.
+pub fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::ResultCount { what, expected, found }) }
 }
 
@@ -257,6 +262,6 @@ pub(super) fn open<T>(
 /// Names the image once: the errors of `vigc-vision` begin with the path.
 pub(super) fn skip(input: &ImageInput, error: &vigc_vision::Error) -> SkippedImage {
     let image = input.name();
-    let skipped = reason(error, &image);
+    let skipped = error_text(error, &image);
     SkippedImage { image, skipped }
 }

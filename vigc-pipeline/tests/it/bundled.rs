@@ -51,7 +51,7 @@ fn transformers_writes_the_same_tokens() {
 fn the_folder_and_the_bundle_are_one_model() {
     let device = Device::default();
     let bundled = InstructBlip::bundled(&device).unwrap();
-    let folder = root().join("assets/vigc-mini");
+    let folder = root().join("../vigc-mini/model");
     let opened = InstructBlip::from_dir(&folder, &device).unwrap();
     assert_eq!(bundled.config(), opened.config());
     assert_eq!((bundled.name(), opened.name()), ("vigc-mini", "vigc-mini"));

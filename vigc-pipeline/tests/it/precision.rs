@@ -4,8 +4,8 @@ use burn::tensor::{DType, Device, Tensor};
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions, Prompt};
 use vigc_pipeline::prompt::LlavaTask;
-use vigc_pipeline::scenes::{Scene, Split};
 use vigc_pipeline::vigc::GenerationConfig;
+use vigc_scenes::{Scene, Split};
 
 const PROMPT: &str =
     "Generate a question to describe the image content in detail and then answer it.";

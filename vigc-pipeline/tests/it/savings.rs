@@ -6,10 +6,10 @@ use image::RgbImage;
 use vigc_pipeline::Result;
 use vigc_pipeline::prelude::*;
 use vigc_pipeline::prompt::LlavaTask;
-use vigc_pipeline::scenes::{Scene, Split};
 use vigc_pipeline::vigc::{
     BeamEnds, Generated, ImageInput, Request, Savings, Strategy, Unit, VisualLm,
 };
+use vigc_scenes::{Scene, Split};
 
 /// The bundled model, with a count of the tokens that it wrote.
 struct Counting {

@@ -11,14 +11,14 @@ use vigc_core::config::read_json;
 use crate::{Error, Result};
 
 /// The neighbour of a file whose name goes on with `suffix`.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
     name.push(suffix);
     path.with_file_name(name)
 }
 
 /// Renames an earlier file to `….previous`, unless it is empty.
-pub(crate) fn keep_previous(path: &Path) -> Result<()> {
+pub fn keep_previous(path: &Path) -> Result<()> {
     if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
         let fail = |source| Error::Write { path: path.to_owned(), source };
         fs::rename(path, beside(path, ".previous")).map_err(fail)?;
@@ -27,7 +27,7 @@ pub(crate) fn keep_previous(path: &Path) -> Result<()> {
 }
 
 /// Refuses to go on with a record whose settings, which are in `file`, are others than `settings`.
-pub(crate) fn compare(file: &Path, record: &Path, settings: &impl Serialize) -> Result<()> {
+pub fn compare(file: &Path, record: &Path, settings: &impl Serialize) -> Result<()> {
     let begun = read_json::<Value>(file)?;
     // Through text, so that numbers are rounded as those that were read.
     let error = |source| vigc_core::Error::Json { path: file.to_owned(), source };
