@@ -3,7 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, fetch |
-//! | [`config`] | JSON files with the path in every error |
+//! | [`files`] | whole files: JSON with the path in every error, atomic writes |
+//! | [`json_lines`] | JSON Lines files with a lock, read and written row by row |
+//! | [`random`] | random numbers that a resumed run draws again |
 //! | [`kernels`] | fused operations for the CPU |
 //! | [`nn`] | attention masks and positions that several models need |
 //!
@@ -19,8 +21,11 @@
 
 pub mod config;
 mod error;
+pub mod files;
+pub mod json_lines;
 pub mod kernels;
 pub mod nn;
+pub mod random;
 mod token_batch;
 pub mod weights;
 

@@ -4,7 +4,6 @@
 pub mod backend;
 pub mod curation;
 pub mod data;
-mod draw;
 mod error;
 pub mod eval;
 pub mod instruct_blip;

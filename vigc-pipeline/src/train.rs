@@ -44,10 +44,10 @@ pub mod stages;
 #[cfg(test)]
 mod tests;
 
-pub use crate::draw::{Draw, EpochOrder, Stream};
 pub use engine::{Loss, Objective, Outcome, RunOptions, run};
 pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};
 pub use recipe::{Recipe, Stage};
 pub use schedule::Schedule;
 pub use stages::{StageOutcome, run_recipe};
+pub use vigc_core::random::{Draw, EpochOrder, Stream};

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{DataError, InstructionDataset, InstructionRow};
-use crate::draw::{Draw, EpochOrder, Stream, mix};
+use vigc_core::random::{Draw, EpochOrder, Stream, mix};
 
 /// Data sets with ratios. Every batch comes from one of them, drawn by ratio.
 ///

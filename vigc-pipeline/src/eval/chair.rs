@@ -29,7 +29,7 @@ pub use singular::singular;
 pub use vocabulary::{Mention, Vocabulary};
 
 use super::answers::{Ask, AskImage, How};
-use crate::draw::EpochOrder;
+use vigc_core::random::EpochOrder;
 
 /// What is asked unless something else is said.
 pub const PROMPT: &str = "Please describe this image in detail.";

@@ -17,7 +17,7 @@ use super::metrics::MetricsLog;
 use super::optimizer::{AdamWOptions, clip_global_norm, with_stable_ids};
 use super::progress::{Progress, UpdateReport};
 use super::schedule::Schedule;
-use crate::draw::{Draw, Stream};
+use vigc_core::random::{Draw, Stream};
 
 /// What is learned: batches as a function of the position, and their loss.
 pub trait Objective: Sync {

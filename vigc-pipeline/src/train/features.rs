@@ -17,7 +17,7 @@ use vigc_vision::image::{ClipImageProcessor, ImageProcessor, RgbImage};
 use super::error::{Result, TrainError};
 use super::progress::Progress;
 use crate::data::ImageSource;
-use crate::draw::mix;
+use vigc_core::random::mix;
 
 /// Images per file of the cache.
 const PER_FILE: usize = 1024;

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn_optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
-use crate::draw::mix;
+use vigc_core::random::mix;
 
 /// The settings of `AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -15,8 +15,8 @@ use super::error::{Result, TrainError};
 use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
-use crate::draw::mix;
 use crate::model::{LoadOptions, Precisions};
+use vigc_core::random::mix;
 
 /// What a recipe trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

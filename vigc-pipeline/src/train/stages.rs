@@ -37,7 +37,7 @@ use super::engine::run;
 use super::error::{Result, TrainError};
 use super::progress::Progress;
 use super::recipe::{Recipe, Stage};
-use crate::draw::{Draw, Stream};
+use vigc_core::random::{Draw, Stream};
 
 /// What a stage ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

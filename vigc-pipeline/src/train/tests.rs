@@ -13,7 +13,7 @@ use vigc_core::weights::{KeyMap, save};
 
 use super::optimizer::{AdamWOptions, WeightDecay};
 use super::*;
-use crate::draw::mix;
+use vigc_core::random::mix;
 
 /// The CPU has one source of random numbers per process, so these tests take turns.
 static TURN: Mutex<()> = Mutex::new(());

@@ -42,9 +42,9 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`](crate::Error::InUse) if another process writes to it,
-    /// [`Error::Write`](crate::Error::Write) if it cannot be written,
-    /// [`Error::Line`](crate::Error::Line) if a line is damaged.
+    /// [`InUse`](vigc_core::Error::InUse) if another process writes to it,
+    /// [`Write`](vigc_core::Error::Write) if it cannot be written,
+    /// [`Line`](vigc_core::Error::Line) if a line is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let lines = JsonLines::append_to(path)?;
         let mut replies = HashMap::new();

@@ -8,7 +8,7 @@ use super::candidates::{Candidates, Sampling};
 use super::error::PopeError;
 use super::pictures::Picture;
 use super::questions::{Label, Question};
-use crate::draw::{EpochOrder, mix};
+use vigc_core::random::{EpochOrder, mix};
 
 /// What questions are made, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,12 +18,12 @@ use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 use super::fact_table::FactTable;
 use super::patches::{PatchBatch, PatchHeads, PatchScenes, Shown};
 use crate::data::scenes::fact;
-use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
 use crate::llava::{Llava, LlavaConfig, Projector, Template};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
+use vigc_core::random::Draw;
 
 /// The encoder and the projector, and what is thrown away.
 #[derive(Module, Debug)]

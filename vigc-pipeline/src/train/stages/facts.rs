@@ -18,7 +18,6 @@ use super::lessons::Lessons;
 use super::slots;
 use crate::data::InstructionRow;
 use crate::data::scenes::SceneRange;
-use crate::draw::Draw;
 use crate::instruct_blip::InstructBlip;
 use crate::scenes::{Focus, Scene, Split};
 use crate::train::engine::{Loss, Objective};
@@ -26,6 +25,7 @@ use crate::train::error::Result;
 use crate::train::features::ImageFeatures;
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
+use vigc_core::random::Draw;
 
 /// Pictures, prompts, and the bag that each query is to write.
 #[derive(Debug)]

@@ -27,13 +27,13 @@ use super::lessons::Lessons;
 use super::vision::VisionParts;
 use crate::data::InstructionRow;
 use crate::data::splice::{SplicedRow, batch_labels};
-use crate::draw::Draw;
 use crate::instruct_blip::{InstructBlip, InstructBlipConfig, Network, SpecialIds, save_network};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::features::{Encoder, ImageFeatures};
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
+use vigc_core::random::Draw;
 
 /// What is trained.
 #[derive(Module, Debug)]

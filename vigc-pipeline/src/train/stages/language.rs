@@ -28,11 +28,11 @@ use crate::data::Mixture;
 use crate::data::packing::{PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, SceneTask, facts};
 use crate::data::splice::SplicedRow;
-use crate::draw::{Draw, EpochOrder, Stream};
 use crate::scenes::{Focus, Scene, Split};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
+use vigc_core::random::{Draw, EpochOrder, Stream};
 
 /// The part of batches whose facts are bags.
 const BAGS: f64 = 0.9;

@@ -5,12 +5,12 @@ use std::path::Path;
 use super::mixtures::Sources;
 use crate::data::scenes::SceneRange;
 use crate::data::{DataSection, InstructionRow, Mixture};
-use crate::draw::Draw;
 use crate::scenes::Split;
 use crate::train::error::{Result, TrainError};
 use crate::train::features::{Encoder, ImageFeatures};
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
+use vigc_core::random::Draw;
 
 /// Rows about images whose features are known.
 #[derive(Debug)]

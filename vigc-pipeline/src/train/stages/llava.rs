@@ -18,13 +18,13 @@ use super::lessons::Lessons;
 use super::low_rank::LowRank;
 use crate::data::InstructionRow;
 use crate::data::splice::{MAX_OUTPUT, SplicedRow, batch_labels};
-use crate::draw::Draw;
 use crate::llava::{Llava, Projector, splice};
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::features::{Encoder, ImageFeatures};
 use crate::train::progress::Progress;
 use crate::train::recipe::{Recipe, Tune};
+use vigc_core::random::Draw;
 
 /// The parts of a LLaVA that are trained.
 #[derive(Module, Debug)]

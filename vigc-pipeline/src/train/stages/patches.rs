@@ -9,10 +9,10 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::data::scenes::{SceneRange, picture};
-use crate::draw::{Draw, EpochOrder};
 use crate::scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 use crate::train::features::Pixels;
 use crate::train::recipe::Recipe;
+use vigc_core::random::{Draw, EpochOrder};
 
 /// Linear heads over normalized states.
 #[derive(Module, Debug)]

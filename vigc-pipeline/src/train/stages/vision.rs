@@ -11,10 +11,10 @@ use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
 use super::patches::{PatchBatch, PatchHeads, PatchScenes};
-use crate::draw::Draw;
 use crate::train::engine::{Loss, Objective};
 use crate::train::error::{Result, TrainError};
 use crate::train::recipe::Recipe;
+use vigc_core::random::Draw;
 
 /// The encoder, the norm after it, and the heads that are thrown away.
 #[derive(Module, Debug)]
