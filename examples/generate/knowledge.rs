@@ -46,7 +46,7 @@ pub(crate) fn run(
     summary.print(&output, &rejected);
     if args.format == Format::Reference {
         let questions = output.with_extension("question.json");
-        write_questions(&questions, read_lines(rows)?)?;
+        write_questions(&questions, read_lines(rows)?.map(|row| Ok(row?)))?;
         println!("the questions alone -> {}", questions.display());
     }
     Ok(())

@@ -33,6 +33,22 @@ pub enum Error {
         /// The cause, with line and column.
         source: serde_json::Error,
     },
+    /// Another process is writing to the same file.
+    #[error("{path} is being written by another process")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of a JSON Lines file does not hold a row.
+    #[error("{path}, line {line} is not a row")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The cause.
+        source: serde_json::Error,
+    },
     /// A folder holds no weights.
     #[error(
         "{path} holds no weights, expected model.safetensors or pytorch_model.bin, whole or with an index of shards"

@@ -3,7 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, fetch |
-//! | [`config`] | JSON files with the path in every error |
+//! | [`files`] | whole files: JSON with the path in every error, atomic writes |
+//! | [`json_lines`] | JSON Lines files with a lock, read and written row by row |
+//! | [`random`] | random numbers that a resumed run draws again |
 //! | [`kernels`] | fused operations for the CPU |
 //! | [`random`] | randomness that is a function of a seed and a position |
 //! | [`nn`] | attention masks and positions that several models need |
@@ -20,6 +22,8 @@
 
 pub mod config;
 mod error;
+pub mod files;
+pub mod json_lines;
 pub mod kernels;
 pub mod nn;
 pub mod random;

@@ -1,18 +1,30 @@
-//! Randomness that depends on nothing but a seed and a position, so that a resumed run repeats it.
+//! Random numbers that are a function of a seed and a position, so that a resumed run draws the same ones.
+//!
+//! Nothing here has a state to be saved: [`Draw`] gives every micro-step of a training run its own generators, and
+//! [`EpochOrder`] shuffles a data set without a list of its items.
 
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
-/// The position of a micro-step in a run: everything random about it is a function of this.
+/// The position of a micro-step in a run, from which all of its random numbers follow.
+///
+/// ```
+/// use rand_chacha::rand_core::RngCore;
+/// use vigc_core::random::{Draw, Stream};
+///
+/// let draw = Draw { seed: 1, micro_step: 5 };
+/// assert_eq!(draw.rng(Stream::Text).next_u64(), draw.rng(Stream::Text).next_u64());
+/// assert_ne!(draw.number(Stream::Text), draw.number(Stream::Dropout));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     /// The run's seed.
     pub seed: u64,
-    /// The micro-step, counted from 0 over the whole run.
+    /// The number of the micro-step, counted from 0 over the whole run.
     pub micro_step: u64,
 }
 
-/// What a random stream is for. Streams of one micro-step are independent.
+/// What random numbers are used for. The streams of a micro-step are independent of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Which rows a batch takes.
@@ -40,7 +52,8 @@ impl Draw {
     }
 }
 
-/// The finalizer of `SplitMix64`: a bijection that scatters neighbouring numbers.
+/// One step of `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>): a bijection that sends neighboring numbers far
+/// apart. Use it to derive seeds, and to combine several of them: `mix(a ^ mix(b))`.
 #[must_use]
 pub fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -49,10 +62,10 @@ pub fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// Visits `len` items in a new order every epoch, without remembering anything.
+/// An order of `len` items that is new in every epoch and takes no memory.
 ///
-/// A position maps to an item by a four-round Feistel network over the next even number of bits;
-/// results past the end walk on until they fall inside.
+/// A four-round Feistel network over an even number of bits maps positions to items. A result of `len` or more goes
+/// through the network again until it is below (cycle walking), so every epoch is a permutation.
 ///
 /// ```
 /// use vigc_core::random::EpochOrder;

@@ -105,22 +105,6 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// Another process writes to the same file.
-    #[error("{path} is being written by another process")]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A line of a JSONL file does not hold a row.
-    #[error("{path}, line {line} is not a row")]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The cause.
-        source: serde_json::Error,
-    },
     /// A run was resumed with other settings than it was begun with.
     #[error("{path} was begun with other settings: {}", .differences.join("; "))]
     OtherSettings {

@@ -38,7 +38,6 @@ mod hint;
 mod image_source;
 mod instruct_blip_lm;
 mod journal;
-mod json_lines;
 mod llava_lm;
 pub mod rank;
 mod reference;
@@ -59,7 +58,6 @@ pub use hint::{Hint, Savings, TextEnd};
 pub use image_source::{ImageFolder, ImageInput};
 pub use journal::settings;
 pub use journal::{Finished, Journal, RunKind, RunRecord};
-pub use json_lines::{JsonLines, Lines, read_lines};
 pub use reference::{ImageId, ReferenceLoop, ReferenceRow};
 pub use run::Vigc;
 pub use sample::{
@@ -67,5 +65,6 @@ pub use sample::{
 };
 pub use scheduler::check_count;
 pub use vic::Vic;
+pub use vigc_core::json_lines::{JsonLines, Lines, read_lines};
 pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
 pub use visual_lm::{Generated, Request, TokenScore, VisualLm};

@@ -13,6 +13,9 @@ pub enum AnswersError {
     /// The model failed, or a file could not be read or written.
     #[error(transparent)]
     Pipeline(#[from] vigc_pipeline::Error),
+    /// A file of answers could not be read or written.
+    #[error(transparent)]
+    Core(#[from] vigc_core::Error),
     /// Two questions of a suite have one name.
     #[error("questions {first} and {second} are both called {id:?}")]
     SameName {

@@ -45,11 +45,11 @@ impl AnswerJournal {
     pub fn create(path: impl AsRef<Path>, settings: &AskerSettings) -> Result<Self> {
         let path = path.as_ref();
         // The lock comes first: another run's files are not touched.
-        drop(JsonLines::open(path)?);
+        JsonLines::check_unused(path)?;
         keep_previous(path)?;
         let answers = JsonLines::create(path)?;
         let failed = JsonLines::create(failed_path(path))?;
-        write_json(settings_path(path), settings).map_err(vigc_pipeline::Error::from)?;
+        write_json(settings_path(path), settings)?;
         Ok(Self { answers, failed, known: HashMap::new() })
     }
 

@@ -52,8 +52,8 @@ fn values(path: &Path, text: &str) -> Result<Vec<(Place, Value)>> {
     }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let value = |(index, line): (usize, &str)| {
-        let wrong =
-            |source| vigc_pipeline::Error::Line { path: path.to_owned(), line: index + 1, source };
+        let path = path.to_owned();
+        let wrong = |source| vigc_core::Error::Line { path, line: index + 1, source };
         Ok((Place::Line(index + 1), serde_json::from_str(line).map_err(wrong)?))
     };
     lines.map(value).collect()

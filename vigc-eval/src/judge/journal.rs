@@ -42,9 +42,9 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`](vigc_pipeline::Error::InUse) if another process writes to it,
-    /// [`Error::Write`](vigc_pipeline::Error::Write) if it cannot be written,
-    /// [`Error::Line`](vigc_pipeline::Error::Line) if a line is damaged.
+    /// [`InUse`](vigc_core::Error::InUse) if another process writes to it,
+    /// [`Write`](vigc_core::Error::Write) if it cannot be written,
+    /// [`Line`](vigc_core::Error::Line) if a line is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let lines = JsonLines::append_to(path)?;
         let mut replies = HashMap::new();

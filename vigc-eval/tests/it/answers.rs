@@ -94,7 +94,7 @@ fn run(model: &Echo, asks: &[Ask], batch: usize, record: &Path) -> Result<Answer
 
 fn failed(record: &Path) -> Vec<serde_json::Value> {
     let path = record.with_file_name("answers.jsonl.failed.jsonl");
-    read_lines(path).unwrap().collect::<Result<_>>().unwrap()
+    read_lines(path).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]

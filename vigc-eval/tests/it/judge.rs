@@ -246,11 +246,17 @@ fn a_damaged_line_is_an_error_and_a_journal_has_one_writer() {
     setup.ask(&setup.judge(), &requests(&["a", "b"])).unwrap();
     let journal = setup.journal();
     assert_eq!(journal.replies(), 2);
-    assert!(matches!(Journal::open(setup.path()), Err(Error::InUse { .. })));
+    assert!(matches!(
+        Journal::open(setup.path()),
+        Err(Error::Core(vigc_core::Error::InUse { .. }))
+    ));
     drop(journal);
     let text = setup.journal_text().replacen("\"request\"", "\"re", 1);
     fs::write(setup.path(), text).unwrap();
-    assert!(matches!(Journal::open(setup.path()), Err(Error::Line { line: 1, .. })));
+    assert!(matches!(
+        Journal::open(setup.path()),
+        Err(Error::Core(vigc_core::Error::Line { line: 1, .. }))
+    ));
 }
 
 #[test]

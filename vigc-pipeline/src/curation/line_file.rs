@@ -5,7 +5,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::CurationError;
-use crate::Error;
+use vigc_core::Error;
 
 /// A file that lines are written to, locked while it is open.
 #[derive(Debug)]

@@ -129,7 +129,9 @@ fn located(mut text: Vec<u8>, place: Place) -> Result<Located> {
     text.truncate(end);
     match Row::from_json(&text) {
         Ok(row) => Ok(Located { row, text, place }),
-        Err(source) => Err(Error::Line { path: place.path, line: place.line, source }),
+        Err(source) => {
+            Err(vigc_core::Error::Line { path: place.path, line: place.line, source }.into())
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vigc_core::config::write_json;
+use vigc_core::json_lines::{JsonLines, read_lines};
 
 use self::settings::{beside, compare, keep_previous};
 use super::export::{Exported, Format, write_array};
-use super::json_lines::{JsonLines, read_lines};
 use super::sample::{InstructionSample, Record, RunSettings};
 use crate::Result;
 use crate::prompt::LlavaTask;
@@ -71,12 +71,12 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::InUse`](crate::Error::InUse) or [`Error::Write`](crate::Error::Write) if a file cannot be written.
+    /// Returns [`InUse`](vigc_core::Error::InUse) or [`Write`](vigc_core::Error::Write) if a file cannot be written.
     pub fn create(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
         let paths = Paths::new(output, format);
         // The lock comes first: another run's files are not touched.
-        drop(JsonLines::open(&paths.rows)?);
+        JsonLines::check_unused(&paths.rows)?;
         for path in [output, &paths.rows] {
             keep_previous(path)?;
         }
@@ -98,7 +98,7 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::OtherSettings`](crate::Error::OtherSettings) if it was begun with other settings, [`Error::Line`](crate::Error::Line) if a
+    /// Returns [`Error::OtherSettings`](crate::Error::OtherSettings) if it was begun with other settings, [`Line`](vigc_core::Error::Line) if a
     /// line other than an unfinished last one is damaged, or an error of [`create`](Self::create).
     pub fn resume(output: impl AsRef<Path>, format: Format, settings: &S) -> Result<Self> {
         let output = output.as_ref();
@@ -141,12 +141,12 @@ impl<S: RunKind> Journal<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Write`](crate::Error::Write) if the file cannot be written.
+    /// Returns [`Write`](vigc_core::Error::Write) if the file cannot be written.
     pub fn append(&mut self, record: &S::Record) -> Result<()> {
-        match record.row() {
-            Some(row) => self.rows.write(row),
-            None => self.rejected.write(record),
-        }
+        Ok(match record.row() {
+            Some(row) => self.rows.write(row)?,
+            None => self.rejected.write(record)?,
+        })
     }
 
     /// Completes the output: for a format that is one JSON value, writes it from all rows on record,
@@ -160,7 +160,7 @@ impl<S: RunKind> Journal<S> {
             return Ok(());
         }
         let rows = read_lines::<<S::Record as RunRecord>::Row>(self.rows.path())?;
-        write_array(&self.output, self.format, rows)
+        write_array(&self.output, self.format, rows.map(|row| Ok(row?)))
     }
 }
 

@@ -118,7 +118,7 @@ fn two_runs_cannot_write_to_one_file() {
     let _first = Journal::create(&output, Format::Vigc, &settings).unwrap();
     for again in [Journal::create, Journal::resume] {
         let error = again(&output, Format::Vigc, &settings).unwrap_err();
-        assert!(matches!(error, Error::InUse { .. }), "{error}");
+        assert!(matches!(error, Error::Core(vigc_core::Error::InUse { .. })), "{error}");
     }
 }
 
@@ -145,7 +145,7 @@ fn a_damaged_line_is_named() {
     fs::write(&output, text.replacen("\n{", "\n}", 1)).unwrap();
     let model = Dice::default();
     let error = Journal::resume(&output, Format::Vigc, &vigc(&model).settings()).unwrap_err();
-    assert!(matches!(error, Error::Line { line: 2, .. }), "{error}");
+    assert!(matches!(error, Error::Core(vigc_core::Error::Line { line: 2, .. })), "{error}");
     assert!(error.to_string().contains("line 2"), "{error}");
 }
 

@@ -190,7 +190,9 @@ fn a_damaged_line_is_named() {
     let run = curation(std::slice::from_ref(&path), folder.path())
         .run(folder.path().join("out"), &mut |_| {});
     let error = run.unwrap_err();
-    let CurationError::Rows(Error::Line { line: 5, path: named, .. }) = &error else {
+    let CurationError::Rows(Error::Core(vigc_core::Error::Line { line: 5, path: named, .. })) =
+        &error
+    else {
         panic!("{error}")
     };
     assert_eq!(named, &path);
@@ -220,7 +222,7 @@ fn two_runs_cannot_write_to_one_folder() {
     let mut tried = 0;
     let first = curation(&rows, &pictures).run(&out, &mut |_| {
         let error = curation(&rows, &pictures).run(&out, &mut |_| {}).unwrap_err();
-        assert!(matches!(error, CurationError::Rows(Error::InUse { .. })), "{error}");
+        assert!(matches!(error, CurationError::Core(vigc_core::Error::InUse { .. })), "{error}");
         tried += 1;
     });
     assert!(first.is_ok() && tried > 20);
