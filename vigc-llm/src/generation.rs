@@ -6,6 +6,7 @@
 
 mod beam_search;
 mod config;
+mod generated;
 mod guess;
 mod parse;
 mod row_decoder;
@@ -16,39 +17,13 @@ mod stop;
 use burn::tensor::{Bool, Tensor};
 
 pub use config::{GenerationConfig, Rules, Strategy};
+pub use generated::{FinishReason, Generated, Hypothesis, TokenScore};
 pub use parse::UnknownStrategy;
 pub use stop::{Never, StopCondition, StopStrings};
 
 use self::row_decoder::Hints;
 use crate::causal_lm::host_rows;
 use crate::{CausalLm, Error, Result};
-
-/// A text that a model wrote.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hypothesis {
-    /// The tokens, without the end token.
-    pub tokens: Vec<u32>,
-    /// What hypotheses of one prompt are ordered by: the sum of the tokens' log-probabilities, as
-    /// the strategy edited them, over a power of the length.
-    pub score: f32,
-    /// Each token's log-probability in the model's own distribution, before any edit.
-    pub log_probs: Vec<f32>,
-    /// Why it ended.
-    pub finished: Finish,
-}
-
-/// Why a hypothesis ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Finish {
-    /// The model wrote the end token.
-    EndToken,
-    /// The stop condition was met; the token that met it is kept.
-    Stopped,
-    /// There was no room for another token.
-    MaxTokens,
-}
 
 /// Continues every prompt and returns its hypotheses, the best first.
 ///

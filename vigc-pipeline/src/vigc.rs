@@ -67,5 +67,5 @@ pub use sample::{
 };
 pub(crate) use scheduler::check_count;
 pub use vic::Vic;
-pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
+pub use vigc_llm::generation::{FinishReason as Finish, GenerationConfig, Strategy};
 pub use visual_lm::{Generated, Request, TokenScore, VisualLm};
