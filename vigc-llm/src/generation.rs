@@ -13,6 +13,7 @@ mod row_decoder;
 mod sampler;
 mod scores;
 mod stop;
+mod text_generator;
 
 use burn::tensor::{Bool, Tensor};
 
@@ -20,6 +21,7 @@ pub use config::{GenerationConfig, Rules, Strategy};
 pub use generated::{FinishReason, Generated, Hypothesis, TokenScore};
 pub use parse::UnknownStrategy;
 pub use stop::{Never, StopCondition, StopStrings};
+pub use text_generator::{GenerationHint, TextEnd, TextGenerator};
 
 use self::row_decoder::Hints;
 use crate::causal_lm::host_rows;
