@@ -39,8 +39,8 @@ use crate::{CausalLm, Error, Result};
 ///
 /// # Errors
 ///
-/// [`Error::Setting`] if `config` or the number of seeds is impossible, [`Error::Prompt`] if the
-/// mask does not fit the embeddings or leaves a row empty, [`Error::NotFinite`] if the model's
+/// [`Error::Setting`] if `config` or the number of seeds is impossible, [`Error::MaskShape`] if the
+/// mask does not fit the embeddings, [`Error::Prompt`] if it leaves a row empty, [`Error::NotFinite`] if the model's
 /// scores are not numbers.
 pub fn generate(
     lm: &dyn CausalLm,
@@ -105,8 +105,7 @@ pub fn generate_guessing(
 fn check_prompts(embeds: &Tensor<3>, mask: &Tensor<2, Bool>) -> Result<usize> {
     let [batch, seq, _] = embeds.dims();
     if mask.dims() != [batch, seq] {
-        let problem = format!("is one of {batch}x{seq}, the mask is for {:?}", mask.dims());
-        return Err(Error::Prompt { row: 0, problem });
+        return Err(Error::MaskShape { found: mask.dims(), expected: [batch, seq] });
     }
     match host_rows(mask).iter().position(|row| !row.contains(&true)) {
         Some(row) => Err(Error::Prompt { row, problem: "holds no token".to_owned() }),

@@ -210,7 +210,10 @@ fn bad_prompts_and_scores_are_errors() {
     let error = generate(&chain(), embeds.clone(), &empty, &config(), &[]).unwrap_err();
     assert_eq!(error.to_string(), "row 1 of the prompts holds no token");
     let other = Tensor::from_data([[true]], &device);
-    assert!(generate(&chain(), embeds.clone(), &other, &config(), &[]).is_err());
+    let error = generate(&chain(), embeds.clone(), &other, &config(), &[]).unwrap_err();
+    let expected =
+        "the mask of the prompts has the shape [1, 1], expected [2, 1] as the embeddings";
+    assert_eq!(error.to_string(), expected);
     let broken = Table::new(6, &[(2, &[(3, f32::NAN)])]);
     for config in [config(), beams(2)] {
         let error = generate(&broken, embeds.clone(), &mask, &config, &[]).unwrap_err();
