@@ -4,6 +4,7 @@
 mod paged_session;
 
 use std::fmt;
+use std::ops::Range;
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
@@ -21,6 +22,27 @@ pub trait CausalLm: fmt::Debug {
     /// - embeds: `[batch, seq, hidden]`
     /// - mask: `[batch, seq]`, `true` for a token, at least one in every row
     fn start(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Box<dyn Session + '_>, Logits);
+}
+
+/// A [`CausalLm`] that embeds its own tokens, so that a caller can put other embeddings before or among them.
+pub trait EmbeddingLm: CausalLm {
+    /// Looks up the embeddings of tokens.
+    ///
+    /// # Shapes
+    ///
+    /// - ids: `[batch, seq]`
+    /// - output: `[batch, seq, hidden]`
+    fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3>;
+
+    /// Scores the token that follows each of some positions, in one pass.
+    ///
+    /// # Shapes
+    ///
+    /// - embeds: `[batch, seq, hidden]`
+    /// - mask: `[batch, seq]`, `true` for a token
+    /// - output: `[batch, positions.len(), vocab]`
+    fn score(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>, positions: Range<usize>)
+    -> Tensor<3>;
 }
 
 /// Sequences that are being generated, one row each.
@@ -121,6 +143,23 @@ impl CausalLm for Llama {
         }
         let (session, logits) = LlamaSession::start(self, embeds, mask);
         (Box::new(session), logits)
+    }
+}
+
+impl EmbeddingLm for Llama {
+    fn embed(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        self.embed(ids)
+    }
+
+    fn score(
+        &self,
+        embeds: Tensor<3>,
+        mask: Tensor<2, Bool>,
+        positions: Range<usize>,
+    ) -> Tensor<3> {
+        let [batch, ..] = embeds.dims();
+        let states = self.forward(embeds, mask, None);
+        self.logits(states.slice([0..batch, positions]))
     }
 }
 

@@ -60,10 +60,20 @@ pub enum Error {
         /// What is possible.
         expected: &'static str,
     },
-    /// The prompts of a generation do not fit each other.
+    /// A mask has another shape than the embeddings that it belongs to.
+    #[error(
+        "the mask of the prompts has the shape {found:?}, expected {expected:?} as the embeddings"
+    )]
+    MaskShape {
+        /// Rows and positions of the mask.
+        found: [usize; 2],
+        /// Rows and positions of the embeddings.
+        expected: [usize; 2],
+    },
+    /// A prompt of a batch cannot be continued.
     #[error("row {row} of the prompts {problem}")]
     Prompt {
-        /// The row.
+        /// The row, counted from 0.
         row: usize,
         /// What is wrong with it.
         problem: String,

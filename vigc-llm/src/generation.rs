@@ -6,49 +6,26 @@
 
 mod beam_search;
 mod config;
+mod generated;
 mod guess;
 mod parse;
 mod row_decoder;
 mod sampler;
 mod scores;
 mod stop;
+mod text_generator;
 
 use burn::tensor::{Bool, Tensor};
 
 pub use config::{GenerationConfig, Rules, Strategy};
+pub use generated::{FinishReason, Generated, Hypothesis, TokenScore};
 pub use parse::UnknownStrategy;
 pub use stop::{Never, StopCondition, StopStrings};
+pub use text_generator::{GenerationHint, TextEnd, TextGenerator};
 
 use self::row_decoder::Hints;
 use crate::causal_lm::host_rows;
 use crate::{CausalLm, Error, Result};
-
-/// A text that a model wrote.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hypothesis {
-    /// The tokens, without the end token.
-    pub tokens: Vec<u32>,
-    /// What hypotheses of one prompt are ordered by: the sum of the tokens' log-probabilities, as
-    /// the strategy edited them, over a power of the length.
-    pub score: f32,
-    /// Each token's log-probability in the model's own distribution, before any edit.
-    pub log_probs: Vec<f32>,
-    /// Why it ended.
-    pub finished: Finish,
-}
-
-/// Why a hypothesis ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Finish {
-    /// The model wrote the end token.
-    EndToken,
-    /// The stop condition was met; the token that met it is kept.
-    Stopped,
-    /// There was no room for another token.
-    MaxTokens,
-}
 
 /// Continues every prompt and returns its hypotheses, the best first.
 ///
@@ -62,8 +39,8 @@ pub enum Finish {
 ///
 /// # Errors
 ///
-/// [`Error::Setting`] if `config` or the number of seeds is impossible, [`Error::Prompt`] if the
-/// mask does not fit the embeddings or leaves a row empty, [`Error::NotFinite`] if the model's
+/// [`Error::Setting`] if `config` or the number of seeds is impossible, [`Error::MaskShape`] if the
+/// mask does not fit the embeddings, [`Error::Prompt`] if it leaves a row empty, [`Error::NotFinite`] if the model's
 /// scores are not numbers.
 pub fn generate(
     lm: &dyn CausalLm,
@@ -128,8 +105,7 @@ pub fn generate_guessing(
 fn check_prompts(embeds: &Tensor<3>, mask: &Tensor<2, Bool>) -> Result<usize> {
     let [batch, seq, _] = embeds.dims();
     if mask.dims() != [batch, seq] {
-        let problem = format!("is one of {batch}x{seq}, the mask is for {:?}", mask.dims());
-        return Err(Error::Prompt { row: 0, problem });
+        return Err(Error::MaskShape { found: mask.dims(), expected: [batch, seq] });
     }
     match host_rows(mask).iter().position(|row| !row.contains(&true)) {
         Some(row) => Err(Error::Prompt { row, problem: "holds no token".to_owned() }),

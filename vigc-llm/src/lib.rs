@@ -37,5 +37,5 @@ pub mod lora;
 pub mod loss;
 pub mod tokenizer;
 
-pub use causal_lm::{CausalLm, Drafting, Logits, Session};
+pub use causal_lm::{CausalLm, Drafting, EmbeddingLm, Logits, Session};
 pub use error::{Error, Result};

@@ -18,6 +18,16 @@ pub enum Error {
     /// A tokenizer could not be read, or a generation is impossible.
     #[error(transparent)]
     Llm(#[from] vigc_llm::Error),
+    /// A prompt does not say where its image goes.
+    #[error("the prompt {prompt:?} holds {placeholder} {found} times, expected once")]
+    ImagePlaceholders {
+        /// The prompt.
+        prompt: String,
+        /// The text that stands for the image.
+        placeholder: &'static str,
+        /// How often it is there.
+        found: usize,
+    },
     /// The parts of a model do not fit each other.
     #[error("{field} {problem}")]
     Config {

@@ -66,5 +66,5 @@ pub use sample::{
 pub use scheduler::check_count;
 pub use vic::Vic;
 pub use vigc_core::json_lines::{JsonLines, Lines, read_lines};
-pub use vigc_llm::generation::{Finish, GenerationConfig, Strategy};
+pub use vigc_llm::generation::{FinishReason as Finish, GenerationConfig, Strategy};
 pub use visual_lm::{Generated, Request, TokenScore, VisualLm};

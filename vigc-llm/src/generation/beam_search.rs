@@ -6,7 +6,7 @@
 mod modern;
 mod v4_28;
 
-use super::{Finish, GenerationConfig, Hypothesis, Rules, StopCondition, scores};
+use super::{FinishReason, GenerationConfig, Hypothesis, Rules, StopCondition, scores};
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
 
@@ -32,7 +32,7 @@ struct Candidate {
     log_prob: f32,
     score: f32,
     /// Why the hypothesis ends with this token, if it does.
-    ends: Option<Finish>,
+    ends: Option<FinishReason>,
 }
 
 /// The search of one prompt.
@@ -143,13 +143,13 @@ impl Search {
         token: u32,
         config: &GenerationConfig,
         stop: &dyn StopCondition,
-    ) -> Option<Finish> {
+    ) -> Option<FinishReason> {
         if config.eos_ids.contains(&token) {
-            return Some(Finish::EndToken);
+            return Some(FinishReason::EndToken);
         }
         let mut tokens = self.beams[beam].tokens.clone();
         tokens.push(token);
-        stop.is_met(self.prompt, &tokens).then_some(Finish::Stopped)
+        stop.is_met(self.prompt, &tokens).then_some(FinishReason::Stopped)
     }
 
     /// The number of tokens every beam holds.
@@ -167,13 +167,13 @@ impl Search {
     }
 
     /// The hypothesis that a candidate ends, with its final score.
-    fn end(&self, candidate: &Candidate, score: f64, finished: Finish) -> (f64, Hypothesis) {
-        let beam = match finished {
-            Finish::EndToken => self.beams[candidate.beam].clone(),
+    fn end(&self, candidate: &Candidate, score: f64, finish: FinishReason) -> (f64, Hypothesis) {
+        let beam = match finish {
+            FinishReason::EndToken => self.beams[candidate.beam].clone(),
             _ => self.extend(candidate),
         };
         let Beam { tokens, log_probs, .. } = beam;
-        (score, Hypothesis { tokens, score: score as f32, log_probs, finished })
+        (score, Hypothesis { tokens, score: score as f32, log_probs, finish })
     }
 
     /// The best finished hypotheses, in order; the later of equal ones first, as 4.28.1 has it.

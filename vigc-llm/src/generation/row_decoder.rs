@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::guess::Guess;
 use super::sampler::{Sampler, rng};
-use super::{Finish, GenerationConfig, Hypothesis, StopCondition, Strategy, scores};
+use super::{FinishReason, GenerationConfig, Hypothesis, StopCondition, Strategy, scores};
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
 
@@ -169,23 +169,23 @@ impl Row {
         };
         let (token, log_prob) = (token as u32, log_prob(raw[token]));
         if config.eos_ids.contains(&token) {
-            return Ok(Some(self.finish(Finish::EndToken, Some(log_prob), config)));
+            return Ok(Some(self.finish(FinishReason::EndToken, Some(log_prob), config)));
         }
         self.tokens.push(token);
         self.log_probs.push(log_prob);
-        let finished = if stop.is_met(self.prompt, &self.tokens) {
-            Finish::Stopped
+        let finish = if stop.is_met(self.prompt, &self.tokens) {
+            FinishReason::Stopped
         } else if self.tokens.len() == config.max_new_tokens {
-            Finish::MaxTokens
+            FinishReason::MaxTokens
         } else {
             return Ok(None);
         };
-        Ok(Some(self.finish(finished, None, config)))
+        Ok(Some(self.finish(finish, None, config)))
     }
 
     fn finish(
         &mut self,
-        finished: Finish,
+        finish: FinishReason,
         end: Option<f32>,
         config: &GenerationConfig,
     ) -> Hypothesis {
@@ -195,7 +195,7 @@ impl Row {
             tokens: std::mem::take(&mut self.tokens),
             score: sum / (len as f32).powf(config.length_penalty),
             log_probs: std::mem::take(&mut self.log_probs),
-            finished,
+            finish,
         }
     }
 }

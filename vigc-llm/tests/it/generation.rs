@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use vigc_llm::generation::{
-    Finish, GenerationConfig, Hypothesis, Rules, Strategy, generate, generate_until,
+    FinishReason, GenerationConfig, Hypothesis, Rules, Strategy, generate, generate_until,
 };
 use vigc_llm::{CausalLm, Error};
 
@@ -42,8 +42,8 @@ fn chain() -> Table {
 fn greedy_follows_the_likeliest_tokens() {
     let rows = run(&chain(), &[1, 4, 3], &config());
     assert_eq!(tokens(&rows), [&[2, 3][..], &[4; 6], &[]]);
-    let ends = [Finish::EndToken, Finish::MaxTokens, Finish::EndToken];
-    assert!(rows.iter().zip(ends).all(|(row, end)| row[0].finished == end));
+    let ends = [FinishReason::EndToken, FinishReason::MaxTokens, FinishReason::EndToken];
+    assert!(rows.iter().zip(ends).all(|(row, end)| row[0].finish == end));
     let first = &rows[0][0];
     assert!((first.log_probs[0] - 0.9_f32.ln()).abs() < 1e-6);
     let mean = (0.9_f32.ln() + 0.8_f32.ln() + 0.7_f32.ln()) / 3.0;
@@ -152,7 +152,7 @@ fn a_condition_stops_a_text_and_keeps_what_met_it() {
     for config in [config(), beams(2), legacy] {
         let rows = generate_until(&lm, embeds.clone(), &mask, &config, &[], &stop).unwrap();
         assert_eq!(tokens(&rows), [&[2, 3], &[4, 4]], "{config:?}");
-        assert!(rows.iter().all(|row| row[0].finished == Finish::Stopped));
+        assert!(rows.iter().all(|row| row[0].finish == FinishReason::Stopped));
     }
     let always = |_: usize, _: &[u32]| true;
     for config in [config(), beams(3), sample()] {
@@ -210,7 +210,10 @@ fn bad_prompts_and_scores_are_errors() {
     let error = generate(&chain(), embeds.clone(), &empty, &config(), &[]).unwrap_err();
     assert_eq!(error.to_string(), "row 1 of the prompts holds no token");
     let other = Tensor::from_data([[true]], &device);
-    assert!(generate(&chain(), embeds.clone(), &other, &config(), &[]).is_err());
+    let error = generate(&chain(), embeds.clone(), &other, &config(), &[]).unwrap_err();
+    let expected =
+        "the mask of the prompts has the shape [1, 1], expected [2, 1] as the embeddings";
+    assert_eq!(error.to_string(), expected);
     let broken = Table::new(6, &[(2, &[(3, f32::NAN)])]);
     for config in [config(), beams(2)] {
         let error = generate(&broken, embeds.clone(), &mask, &config, &[]).unwrap_err();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use vigc_core::TokenBatch;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
-use vigc_llm::generation::{Finish, GenerationConfig, Hypothesis, Rules, Strategy, generate};
+use vigc_llm::generation::{FinishReason, GenerationConfig, Hypothesis, Rules, Strategy, generate};
 use vigc_llm::llama::{Llama, LlamaConfig, keys};
 
 use crate::fixture;
@@ -85,7 +85,11 @@ fn assert_same(actual: &[Vec<Hypothesis>], expected: &[Vec<Expected>], case: &st
         for (actual, expected) in actual.iter().zip(expected) {
             assert_eq!(actual.tokens, expected.tokens, "{case}, row {row}");
             assert_eq!(actual.log_probs.len(), actual.tokens.len());
-            assert_eq!(actual.finished == Finish::EndToken, expected.ended, "{case}, row {row}");
+            assert_eq!(
+                actual.finish == FinishReason::EndToken,
+                expected.ended,
+                "{case}, row {row}"
+            );
             if let Some(score) = expected.score {
                 let difference = (actual.score - score).abs();
                 assert!(difference < 1e-4 * (1.0 + score.abs()), "{case}: {actual:?} {score}");

@@ -9,6 +9,7 @@ mod llama;
 mod lora;
 mod loss;
 mod sentence_piece;
+mod text_generator;
 mod tokenizer;
 
 use std::path::PathBuf;

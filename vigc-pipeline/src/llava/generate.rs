@@ -15,7 +15,8 @@ impl Llava {
     ///
     /// # Errors
     ///
-    /// [`Error::Llm`](crate::Error::Llm) if it cannot be tokenized or holds `<image>` more than once.
+    /// [`Error::Llm`](crate::Error::Llm) if it cannot be tokenized,
+    /// [`Error::ImagePlaceholders`](crate::Error::ImagePlaceholders) if it holds `<image>` more than once.
     pub fn prompt_tokens(&self, question: &str) -> Result<PromptTokens> {
         let config = self.config();
         let prompt = config.template.prompt(question, &config.image_text());

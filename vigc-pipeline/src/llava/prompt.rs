@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vigc_llm::tokenizer::TextTokenizer;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// What stands for the image in a prompt.
 pub const IMAGE: &str = "<image>";
@@ -68,7 +68,7 @@ impl PromptTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::Llm`](crate::Error::Llm) if the prompt cannot be tokenized or does not hold `<image>` once.
+    /// [`Error::Llm`] if the prompt cannot be tokenized, [`Error::ImagePlaceholders`] if it does not hold `<image>` once.
     pub fn new(tokenizer: &TextTokenizer, prompt: &str, image_token: Option<u32>) -> Result<Self> {
         let known = image_token.filter(|&id| tokenizer.token_id(IMAGE) == Some(id));
         let parts = match known {
@@ -86,8 +86,8 @@ impl PromptTokens {
             }
         };
         let [before, after] = <[_; 2]>::try_from(parts).map_err(|parts: Vec<_>| {
-            let problem = format!("holds {IMAGE} {} times, expected once", parts.len() - 1);
-            vigc_llm::Error::Prompt { row: 0, problem }
+            let (prompt, found) = (prompt.to_owned(), parts.len() - 1);
+            Error::ImagePlaceholders { prompt, placeholder: IMAGE, found }
         })?;
         Ok(Self { before, after })
     }

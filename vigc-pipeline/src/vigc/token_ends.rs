@@ -25,7 +25,7 @@ fn located(text: model::Generated, tokenizer: &TextTokenizer) -> Result<Generate
         end = shared_prefix(&prefix, &text).max(end);
         tokens.push(TokenScore { end, log_prob });
     }
-    Ok(Generated { text, score: hypothesis.score, tokens, finish: hypothesis.finished })
+    Ok(Generated { text, score: hypothesis.score, tokens, finish: hypothesis.finish })
 }
 
 fn shared_prefix(a: &str, b: &str) -> usize {

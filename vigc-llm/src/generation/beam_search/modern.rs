@@ -1,7 +1,7 @@
 //! The rules of transformers 5 with `early_stopping=False`.
 
 use super::{Candidate, Outcome, Search};
-use crate::generation::{Finish, GenerationConfig};
+use crate::generation::{FinishReason, GenerationConfig};
 
 /// Ends the candidates that must end and goes on with the others.
 ///
@@ -17,7 +17,7 @@ pub(super) fn step(
     let len = search.len() + 1;
     let divisor = (len as f64).powf(f64::from(config.length_penalty)) as f32;
     let last = len == config.max_new_tokens;
-    let ends = |candidate: &Candidate| candidate.ends.or(last.then_some(Finish::MaxTokens));
+    let ends = |candidate: &Candidate| candidate.ends.or(last.then_some(FinishReason::MaxTokens));
     for candidate in candidates.iter().take(width) {
         if let Some(finish) = ends(candidate) {
             let score = f64::from(candidate.score / divisor);

@@ -4,7 +4,7 @@
 //! `generation/beam_search.py`.
 
 use super::{Candidate, Outcome, Search};
-use crate::generation::{Finish, GenerationConfig, Hypothesis};
+use crate::generation::{FinishReason, GenerationConfig, Hypothesis};
 
 /// Walks the candidates in order until the next beams are found.
 ///
@@ -25,7 +25,7 @@ pub(super) fn step(
         match candidate.ends {
             Some(_) if rank >= width => {}
             Some(finish) => {
-                let stopped = usize::from(finish == Finish::Stopped);
+                let stopped = usize::from(finish == FinishReason::Stopped);
                 let score = final_score(candidate.score, len + stopped);
                 let ended = search.end(candidate, score, finish);
                 keep(search, ended);
@@ -49,7 +49,7 @@ pub(super) fn step(
             tokens: beam.tokens,
             score: score as f32,
             log_probs: beam.log_probs,
-            finished: Finish::MaxTokens,
+            finish: FinishReason::MaxTokens,
         };
         keep(search, (score, hypothesis));
     }
