@@ -11,7 +11,7 @@ use vigc_pipeline::Result as PipelineResult;
 use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
 use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
 use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::{
     Correction, Finish, Generated, ImageInput, Request, Savings, Vigc, VisualLm,
 };
@@ -88,7 +88,7 @@ fn samples(model: &InstructBlip, savings: Savings) -> Result<Vec<Vec<Call>>> {
         let recorder = Recorder { model, calls: RefCell::new(Vec::new()) };
         let scene = Scene::sample(Split::Val, 900 + seed).render(112);
         let vigc = Vigc::new(&recorder)
-            .with_task(LlavaTask::DetailDescription)
+            .with_task(Task::DetailDescription)
             .with_decoding(decoding.clone())
             .with_correction(Correction::sentences(4))
             .with_savings(savings);

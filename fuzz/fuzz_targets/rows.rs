@@ -8,9 +8,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vigc_fuzz::{show, write};
 use vigc_pipeline::data::{open_coco_instances, open_vqav2};
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format as Output;
 use vigc_pipeline::vigc::{Correction, GenerationConfig, Journal, Record, RunSettings, read_lines};
-use vigc_train::data::{AnnotationFile, Form, Format, InstructionDataset, Topic};
+use vigc_train::data::{AnnotationFile, Form, Format, InstructionDataset};
 
 fuzz_target!(|bytes: &[u8]| {
     annotations(&write("rows.json", bytes));
@@ -24,7 +25,7 @@ fn annotations(path: &Path) {
                 path: path.to_owned(),
                 images: "pictures".into(),
                 format,
-                topic: Topic::KnowledgeVqa,
+                topic: Task::KnowledgeVqa,
                 form,
                 ratio: 1.0,
             };

@@ -6,5 +6,5 @@ pub use vigc_llm::generation::{GenerationConfig, Strategy};
 pub use vigc_vision::image::{ImageLimits, RgbImage, open_image};
 
 pub use crate::instruct_blip::{EncodedImages, Generated, InstructBlip, LoadOptions, Prompt};
-pub use crate::prompt::LlavaTask;
+pub use crate::prompt::Task;
 pub use crate::vigc::{Correction, ImageFolder, InstructionSample, JsonLines, Record, Vigc};

@@ -8,7 +8,7 @@ use super::sample::{InstructionSample, Record, RejectedSample, RunSettings};
 use super::scheduler::{Ask, Event, Job, Scheduler, State};
 use super::{Correction, Generated, GenerationConfig, ImageInput, Savings, VisualLm, seed};
 use crate::Result;
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 
 /// Generates questions and drafts about images, and corrects them.
 ///
@@ -18,7 +18,7 @@ use crate::prompt::LlavaTask;
 #[derive(Debug)]
 pub struct Vigc<'a, M: ?Sized> {
     model: &'a M,
-    tasks: Vec<LlavaTask>,
+    tasks: Vec<Task>,
     decoding: GenerationConfig,
     correction: Correction,
     seed: u64,
@@ -33,7 +33,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
     pub fn new(model: &'a M) -> Self {
         Self {
             model,
-            tasks: vec![LlavaTask::Conversation],
+            tasks: vec![Task::Conversation],
             decoding: GenerationConfig::beam_search(5),
             correction: Correction::default(),
             seed: 42,
@@ -45,13 +45,13 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
 
     /// With one task.
     #[must_use]
-    pub fn with_task(self, task: LlavaTask) -> Self {
+    pub fn with_task(self, task: Task) -> Self {
         self.with_tasks([task])
     }
 
     /// With several tasks for each image.
     #[must_use]
-    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = LlavaTask>) -> Self {
+    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = Task>) -> Self {
         self.tasks = tasks.into_iter().collect();
         self
     }
@@ -116,7 +116,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
         let settings = self.settings();
         let (tasks, finished, savings) = (self.tasks, self.finished, self.savings);
         let jobs = move |input: &ImageInput| {
-            let is_left = |task: &&LlavaTask| !finished.contains(&input.name(), **task);
+            let is_left = |task: &&Task| !finished.contains(&input.name(), **task);
             let tasks = tasks.iter().filter(is_left);
             tasks.map(|&task| Sample::new(input, task, &settings, savings)).collect()
         };
@@ -142,7 +142,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
 struct Sample {
     image: String,
     image_id: String,
-    task: LlavaTask,
+    task: Task,
     settings: RunSettings,
     savings: Savings,
     dialogue: Dialogue,
@@ -150,7 +150,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(input: &ImageInput, task: LlavaTask, settings: &RunSettings, savings: Savings) -> Self {
+    fn new(input: &ImageInput, task: Task, settings: &RunSettings, savings: Savings) -> Self {
         Self {
             image: input.name(),
             image_id: input.id.clone(),

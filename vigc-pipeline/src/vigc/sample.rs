@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::diff::{SentenceChange, Verdict};
 use super::{Correction, GenerationConfig, Rejection, StopReason};
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 
 /// A question and a corrected answer about an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct InstructionSample {
     /// The image's name below the folder it was found in, without extension.
     pub image_id: String,
     /// The task.
-    pub task: LlavaTask,
+    pub task: Task,
     /// What VIG was asked.
     pub instruction: String,
     /// VIG's question.
@@ -79,7 +79,7 @@ pub struct RejectedSample {
     /// The image's name below the folder it was found in, without extension.
     pub image_id: String,
     /// The task.
-    pub task: LlavaTask,
+    pub task: Task,
     /// What VIG was asked.
     pub instruction: String,
     /// Why it is not usable.

@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, Tensor};
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions, Prompt};
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::GenerationConfig;
 use vigc_scenes::{Scene, Split};
 
@@ -58,7 +58,7 @@ fn texts(model: &InstructBlip) -> Vec<Vec<u32>> {
     let settings = GenerationConfig::greedy().with_max_new_tokens(120);
     let about = |seed: u64| {
         let image = model.encode(&[Scene::sample(Split::Val, 100 + seed).render(112)]);
-        let task = LlavaTask::ALL[seed as usize % LlavaTask::ALL.len()];
+        let task = Task::LLAVA[seed as usize % Task::LLAVA.len()];
         let prompt = Prompt { image: 0, text: task.instruction(), seed: 0 };
         model.generate(&image, &[prompt], &settings).unwrap().remove(0).remove(0).hypothesis.tokens
     };
