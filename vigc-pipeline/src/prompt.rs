@@ -1,8 +1,8 @@
-//! What the network is told and asked, and how its answers are read: instructions, templates,
-//! question prefixes, text processors and the `Question: … Answer: …` form.
+//! The texts that models are prompted with, and the parser of their answers: tasks, instructions, templates, question
+//! prefixes, text processors and the format `Question: … Answer: …`.
 //!
-//! Every wording is that of the reference implementation (opendatalab/VIGC), including its slips
-//! of grammar, because checkpoints were trained on exactly these texts.
+//! All wordings are those of the upstream program (opendatalab/VIGC), including its mistakes in grammar, because
+//! checkpoints were trained with exactly these texts.
 //!
 //! ```
 //! use vigc_pipeline::prompt::{Task, qa_text};
@@ -15,14 +15,14 @@
 //! ```
 
 pub mod instructions;
-mod python_random;
 pub mod qa_text;
 pub mod question_prefix;
 mod task;
 pub mod templates;
 mod text_processor;
 
-pub(crate) use python_random::PythonRandom;
+pub(crate) use question_prefix::PythonRandom;
 pub use task::Task;
-pub use text_processor::python_strip;
-pub use text_processor::{TextProcessor, blip_caption, blip_caption_instruct, blip_question};
+pub use text_processor::{
+    TextProcessor, blip_caption, blip_caption_instruct, blip_question, python_strip,
+};

@@ -1,7 +1,7 @@
-//! Instructions: what VIG is asked for.
+//! Instructions: the prompts that ask VIG for a question and its answer.
 
-/// Instructions of LLaVA's conversations (`vigc_train.py`, `LlavaConvDataset`). The first one is
-/// used for generation (`llava_150k_gen.py`).
+/// Instructions of LLaVA's conversations (`vigc_train.py`, `LlavaConvDataset`). Data is generated with the first one
+/// (`llava_150k_gen.py`).
 pub const LLAVA_CONVERSATION: [&str; 10] = [
     "Generate a question based on the content of the given image and then answer it.",
     "Given the image, generate a question along with the answer.",
@@ -15,8 +15,7 @@ pub const LLAVA_CONVERSATION: [&str; 10] = [
     "Create a question about the image and answer it.",
 ];
 
-/// Instructions of LLaVA's detailed descriptions (`LlavaDescDataset`). The first one is used for
-/// generation.
+/// Instructions of LLaVA's detailed descriptions (`LlavaDescDataset`). Data is generated with the first one.
 pub const LLAVA_DETAIL: [&str; 10] = [
     "Generate a question to describe the image content in detail and then answer it.",
     "Considering the picture, come up with a question to describe the image content in detail along with the answer.",
@@ -30,8 +29,7 @@ pub const LLAVA_DETAIL: [&str; 10] = [
     "Compose a question describing the subject of the image, followed by the answer.",
 ];
 
-/// Instructions of LLaVA's complex reasoning (`LlavaCompDataset`). The first one is used for
-/// generation.
+/// Instructions of LLaVA's complex reasoning (`LlavaCompDataset`). Data is generated with the first one.
 pub const LLAVA_REASONING: [&str; 10] = [
     "Based on the given image, generate an in-depth reasoning question and then answer it.",
     "Given the image, generate an in-depth reasoning question and answer.",
@@ -45,8 +43,7 @@ pub const LLAVA_REASONING: [&str; 10] = [
     "Analyze the image and craft an effective reasoning question and its response.",
 ];
 
-/// Training instructions of OKVQA, A-OKVQA and the pseudo-labelled COCO (`A_OKVQADataset`,
-/// `OKVQADataset`).
+/// Training instructions of OKVQA, A-OKVQA and the pseudo-labeled COCO images (`A_OKVQADataset`, `OKVQADataset`).
 pub const KNOWLEDGE_VQA: [&str; 9] = [
     "Based on the content of the given image, generate a question that requires common sense to answer and then briefly answer it.",
     "Explain the content of the image in a question and then provide a short answer using knowledge types such as commonsense and facts.",
@@ -59,8 +56,8 @@ pub const KNOWLEDGE_VQA: [&str; 9] = [
     "Invent an inquiry derived from the pictured material that calls for the use of different knowledge types like commonsense and subsequently summarize the solution with brevity.",
 ];
 
-/// The instruction that OKVQA and A-OKVQA questions are generated with (`vig_eval.py`). It is
-/// *not* among [`KNOWLEDGE_VQA`], which the checkpoints were trained on.
+/// The instruction that questions of OKVQA and A-OKVQA are generated with (`vig_eval.py`). It is not one of
+/// [`KNOWLEDGE_VQA`], which the checkpoints were trained with.
 pub const KNOWLEDGE_VQA_GENERATION: &str = "Based on the content of the given image, generate a question that requires reasoning using a variety of knowledge types such as commonsense and then briefly answer it.";
 
 /// Training instructions of VQAv2 (`VQAv2Dataset`).

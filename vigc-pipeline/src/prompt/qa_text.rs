@@ -1,4 +1,4 @@
-//! The form in which VIG writes a question with its answer: `Question: … Answer: …`.
+//! The format in which VIG writes a question with its answer: `Question: … Answer: …`.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct QuestionAnswer {
     pub answer: String,
 }
 
-/// Why a text is not one question with one answer.
+/// Why a text is not exactly one question with one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -28,9 +28,9 @@ pub enum Malformed {
     NoAnswer,
     /// More than one `Answer:`.
     SeveralAnswers,
-    /// The question holds no letter and no digit.
+    /// The question has neither letters nor digits.
     EmptyQuestion,
-    /// The answer holds no letter and no digit.
+    /// The answer has neither letters nor digits.
     EmptyAnswer,
 }
 
@@ -52,16 +52,16 @@ impl std::error::Error for Malformed {}
 const QUESTION: &str = "Question:";
 const ANSWER: &str = "Answer:";
 
-/// What VIG is trained to write, with the leading space of the reference.
+/// The text that VIG is trained to write. It begins with a space, as upstream.
 #[must_use]
 pub fn format(question: &str, answer: &str) -> String {
     format!(" {QUESTION} {question} {ANSWER} {answer}")
 }
 
-/// Reads a pair as the reference does (`llava_150k_gen.py`): what follows the *last* `Question:`,
-/// if it holds exactly one `Answer:`. Question and answer may be empty.
+/// Parses a text as the upstream program does (`llava_150k_gen.py`): only the text after the last `Question:` counts, and
+/// it must have exactly one `Answer:`. Question and answer may be empty.
 #[must_use]
-pub fn parse_reference(text: &str) -> Option<QuestionAnswer> {
+pub fn parse_upstream(text: &str) -> Option<QuestionAnswer> {
     let (_, pair) = text.rsplit_once(QUESTION)?;
     let (question, answer) = pair.split_once(ANSWER)?;
     if answer.contains(ANSWER) {
@@ -71,11 +71,11 @@ pub fn parse_reference(text: &str) -> Option<QuestionAnswer> {
     Some(QuestionAnswer { question, answer })
 }
 
-/// Reads a text that holds exactly one question and one answer, neither empty.
+/// Parses a text that must have exactly one question and one answer, both not empty.
 ///
 /// # Errors
 ///
-/// Tells what is missing, doubled or empty.
+/// Says what is missing, repeated or empty.
 pub fn parse_strict(text: &str) -> Result<QuestionAnswer, Malformed> {
     let (_, pair) = text.split_once(QUESTION).ok_or(Malformed::NoQuestion)?;
     if pair.contains(QUESTION) {
@@ -85,11 +85,11 @@ pub fn parse_strict(text: &str) -> Result<QuestionAnswer, Malformed> {
     if answer.contains(ANSWER) {
         return Err(Malformed::SeveralAnswers);
     }
-    let says_something = |part: &str| part.chars().any(char::is_alphanumeric);
-    if !says_something(question) {
+    let has_content = |part: &str| part.chars().any(char::is_alphanumeric);
+    if !has_content(question) {
         return Err(Malformed::EmptyQuestion);
     }
-    if !says_something(answer) {
+    if !has_content(answer) {
         return Err(Malformed::EmptyAnswer);
     }
     Ok(QuestionAnswer { question: question.trim().to_owned(), answer: answer.trim().to_owned() })
@@ -100,14 +100,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_formatted_is_parsed() {
+    fn formatted_texts_are_parsed() {
         let text = format("Is it 3.5 m?", "Yes. It is.");
         assert_eq!(text, " Question: Is it 3.5 m? Answer: Yes. It is.");
-        assert_eq!(parse_reference(&text), parse_strict(&text).ok());
+        assert_eq!(parse_upstream(&text), parse_strict(&text).ok());
     }
 
     #[test]
-    fn the_strict_rule_names_what_is_wrong() {
+    fn the_strict_parser_names_what_is_wrong() {
         for (text, expected) in [
             ("", Malformed::NoQuestion),
             ("What? Answer: x", Malformed::NoQuestion),

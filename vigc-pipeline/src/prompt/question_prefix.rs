@@ -1,11 +1,10 @@
-//! First words of questions, drawn by their frequency so that generated questions are as varied as
-//! those of the data set (`vqg_test.py`, `SAMPLE_PREFIX`).
+//! First words of questions, drawn by their frequency so that generated questions are as varied as those of a data set
+//! (`vqg_test.py`, `SAMPLE_PREFIX`).
 
 use rand::Rng;
+use rand_mt::Mt;
 
-use super::PythonRandom;
-
-/// Words that questions begin with, and how often they do.
+/// The words that questions of a data set begin with, and how many questions do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuestionPrefixes(&'static [(&'static str, u32)]);
 
@@ -60,13 +59,7 @@ pub const A_OKVQA: QuestionPrefixes = QuestionPrefixes(&[
 ]);
 
 impl QuestionPrefixes {
-    /// The words with their counts.
-    #[must_use]
-    pub const fn counts(self) -> &'static [(&'static str, u32)] {
-        self.0
-    }
-
-    /// Draws a word as often as it begins a question.
+    /// Draws a word with the frequency of the data set.
     pub fn weighted(self, rng: &mut impl Rng) -> &'static str {
         let total = self.0.iter().map(|(_, count)| count).sum::<u32>();
         let mut rest = rng.random_range(0..total);
@@ -79,15 +72,46 @@ impl QuestionPrefixes {
         unreachable!("the draw is less than the sum of the counts")
     }
 
-    /// Draws a word as Python's `random.choices` does, by frequency or all alike.
+    /// Draws a word as Python's `random.choices` does, by frequency or uniformly.
     pub(crate) fn as_python(self, random: &mut PythonRandom, weighted: bool) -> &'static str {
         let weights = self.0.iter().map(|&(_, count)| if weighted { count } else { 1 });
         self.0[random.choice(weights)].0
     }
 
-    /// Draws every word as often as any other.
+    /// Draws a word uniformly.
     pub fn uniform(self, rng: &mut impl Rng) -> &'static str {
         self.0[rng.random_range(0..self.0.len())].0
+    }
+}
+
+/// The generator of Python's module `random` after `random.seed(seed)`.
+#[derive(Debug, Clone)]
+pub(crate) struct PythonRandom(Mt);
+
+impl PythonRandom {
+    pub(crate) fn new(seed: u64) -> Self {
+        let (low, high) = (seed as u32, (seed >> 32) as u32);
+        Self(Mt::new_with_key([low, high].into_iter().take(if high == 0 { 1 } else { 2 })))
+    }
+
+    /// Python's `random.random()`: a number of 53 bits from 0 up to, but not including, 1.
+    fn random(&mut self) -> f64 {
+        let (high, low) = (self.0.next_u32() >> 5, self.0.next_u32() >> 6);
+        (f64::from(high) * f64::from(1 << 26) + f64::from(low))
+            / f64::from(1 << 26)
+            / f64::from(1 << 27)
+    }
+
+    /// The index that `random.choices` draws with these weights.
+    pub(crate) fn choice(&mut self, weights: impl Iterator<Item = u32> + Clone) -> usize {
+        let total = weights.clone().map(f64::from).sum::<f64>();
+        let drawn = self.random() * total;
+        let mut sum = 0.0;
+        let reached = weights.clone().position(|weight| {
+            sum += f64::from(weight);
+            sum > drawn
+        });
+        reached.unwrap_or_else(|| weights.count().saturating_sub(1))
     }
 }
 
@@ -114,5 +138,23 @@ mod tests {
         assert!((what as f64 / f64::from(draws) - expected).abs() < 0.02, "{what}");
         let what = (0..draws).filter(|_| OKVQA.uniform(&mut rng) == "what").count();
         assert!((what as f64 / f64::from(draws) - 1.0 / 21.0).abs() < 0.01, "{what}");
+    }
+
+    #[test]
+    fn numbers_equal_pythons() {
+        let first = |seed| {
+            let mut draw = PythonRandom::new(seed);
+            [draw.random(), draw.random()]
+        };
+        assert_eq!(first(42), [0.639_426_798_457_883_7, 0.025_010_755_222_666_936]);
+        assert_eq!(first(0), [0.844_421_851_525_048_1, 0.757_954_402_940_302_5]);
+        assert_eq!(first(1 << 40), [0.1036394562812375, 0.6705558677439764]);
+    }
+
+    #[test]
+    fn choices_equal_pythons() {
+        let mut draw = PythonRandom::new(42);
+        let indices = std::array::from_fn(|_| draw.choice([5, 1, 3].into_iter()));
+        assert_eq!(indices, [1, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
     }
 }

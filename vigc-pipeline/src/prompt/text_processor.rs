@@ -1,5 +1,5 @@
-//! The text processors of the reference (`blip_processors.py`): what is done to questions, answers
-//! and captions before the network sees them.
+//! The text processors of the upstream program (`blip_processors.py`), which prepare questions, answers and captions for
+//! the network.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -7,17 +7,17 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-/// Words that the OKVQA and A-OKVQA configurations keep of a text.
+/// How many words the OKVQA and A-OKVQA configurations keep.
 const CONFIGURED_WORDS: usize = 100;
 
-/// Words that `blip_question` keeps by default.
+/// How many words `blip_question` keeps by default.
 const QUESTION_WORDS: usize = 50;
 
-/// A text processor, by the reference's name.
+/// A text processor, by its upstream name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextProcessor {
-    /// [`blip_caption`] with 100 words, for OKVQA, A-OKVQA and what is mixed with them.
+    /// [`blip_caption`] with 100 words, for OKVQA, A-OKVQA and data sets that are mixed with them.
     BlipCaption,
     /// [`blip_caption_instruct`], for LLaVA's data.
     #[default]
@@ -38,11 +38,11 @@ impl TextProcessor {
     }
 }
 
-/// Lower-cases, replaces each of ``.!"()*#:;~`` by a space, joins runs of white space and keeps the
-/// first `max_words` words.
+/// Converts a text to lower case, replaces each of ``.!"()*#:;~`` by a space, collapses white space and keeps the first
+/// `max_words` words.
 ///
-/// Numbers fall apart (`3.5` becomes `3 5`) and no full stop survives, so a checkpoint trained on
-/// such texts never writes one.
+/// This splits numbers (`3.5` becomes `3 5`) and removes all periods, so a checkpoint that was trained on such texts
+/// never writes a period.
 #[must_use]
 pub fn blip_caption(text: &str, max_words: usize) -> String {
     static SPACES: LazyLock<Regex> =
@@ -53,13 +53,13 @@ pub fn blip_caption(text: &str, max_words: usize) -> String {
     first_words(text, max_words).into_owned()
 }
 
-/// Strips newlines from the end, then spaces from both sides.
+/// Removes newlines at the end, then spaces at both ends.
 #[must_use]
 pub fn blip_caption_instruct(text: &str) -> &str {
     text.trim_end_matches('\n').trim_matches(' ')
 }
 
-/// Lower-cases, deletes each of ``.!"()*#:;~``, strips spaces from the end and keeps the first
+/// Converts a text to lower case, deletes each of ``.!"()*#:;~``, removes spaces at the end and keeps the first
 /// `max_words` words.
 #[must_use]
 pub fn blip_question(text: &str, max_words: usize) -> String {
@@ -76,7 +76,7 @@ fn first_words(text: &str, max_words: usize) -> Cow<'_, str> {
     if words.len() > max_words { words[..max_words].join(" ").into() } else { text.into() }
 }
 
-/// Python's `str.strip()`, which also strips the four ASCII separators.
+/// Python's `str.strip()`, which, unlike [`str::trim`], also removes the four ASCII separators.
 #[must_use]
 pub fn python_strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))

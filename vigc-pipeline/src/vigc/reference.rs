@@ -102,7 +102,7 @@ impl ReferenceLoop {
 
     fn accept_draft(&mut self, generated: &Generated) {
         self.draft = Some(generated.clone());
-        self.pair = qa_text::parse_reference(&generated.text);
+        self.pair = qa_text::parse_upstream(&generated.text);
         // An empty question falls back to the bare instruction, as a missing one does.
         let question = self.pair.as_ref().map_or("", |pair| &pair.question);
         if !question.is_empty() {

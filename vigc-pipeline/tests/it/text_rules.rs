@@ -1,4 +1,4 @@
-//! The text rules of the reference against a table made by Python.
+//! The text rules of the upstream program, compared with a table that Python wrote.
 
 use serde::Deserialize;
 use vigc_pipeline::prompt::{blip_caption, blip_caption_instruct, blip_question, qa_text};
@@ -29,7 +29,7 @@ fn text_rules_equal_pythons() {
         assert_eq!(blip_caption_instruct(text), row.blip_caption_instruct, "{text:?}");
         assert_eq!(blip_question(text, 50), row.blip_question, "{text:?}");
         assert_eq!(blip_question(text, 3), row.blip_question_3, "{text:?}");
-        let pair = qa_text::parse_reference(text).map(|pair| [pair.question, pair.answer]);
+        let pair = qa_text::parse_upstream(text).map(|pair| [pair.question, pair.answer]);
         assert_eq!(pair, row.parse, "{text:?}");
         assert_eq!(sentence::reference_first_sentence(text), row.first_sentence, "{text:?}");
         assert_eq!(sentence::reference_first_paragraph(text), row.first_paragraph, "{text:?}");

@@ -77,7 +77,7 @@ impl KnowledgeJob {
         let parsed = qa_text::parse_strict(&self.question_answer);
         let pair = match self.settings.rules {
             LoopRules::Strict => parsed,
-            LoopRules::Reference => qa_text::parse_reference(&self.question_answer)
+            LoopRules::Reference => qa_text::parse_upstream(&self.question_answer)
                 .ok_or_else(|| parsed.err().unwrap_or(Malformed::NoAnswer)),
         };
         pair.map_or_else(
