@@ -1,4 +1,13 @@
 //! Data sets: readers of published annotation files.
+//!
+//! | files | reader |
+//! |---|---|
+//! | LLaVA's instruction data | [`open_llava`] |
+//! | OKVQA, A-OKVQA, VQAv2 | [`open_okvqa`], [`open_aokvqa`], [`open_vqav2`] |
+//! | COCO's captions and objects | [`open_coco_captions`], [`open_coco_instances`] |
+//!
+//! Questions and captions become [`Annotations`], whatever file they come from. The modules [`annotation`] and [`vqa`]
+//! have what readers of other files need.
 
 pub mod annotation;
 mod coco;

@@ -137,7 +137,7 @@ fn an_error_names_file_row_and_key() {
         ),
         (
             json!([row(json!({"choices": ["a"], "correct_choice_idx": 1}))]),
-            "row 0: correct_choice_idx is 1, expected the place of a choice",
+            "row 0: correct_choice_idx is 1, expected the index of a choice, counted from 0",
         ),
         (
             json!([row(json!({"choices": ["a"], "difficult_direct_answer": "no"}))]),

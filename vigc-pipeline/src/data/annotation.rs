@@ -1,31 +1,31 @@
-//! Questions and answers about image files, whatever format they were read from.
+//! Questions and answers about image files, and the rows of JSON files that they are read from.
 
 use std::path::{Path, PathBuf};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
-use super::DataError;
+use super::error::DataError;
 
 /// A question about an image and its answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotation {
-    /// The image's file, as the data set names it.
+    /// The image file, as the data set names it.
     pub image: PathBuf,
     /// The question; empty for captions.
     pub question: String,
-    /// The answers with their weights; what several people said alike weighs more.
+    /// The answers with their weights. An answer that several people gave weighs more.
     pub answers: Vec<(String, f64)>,
-    /// The choices of a multiple-choice question and the right one.
+    /// The choices of a multiple-choice question and the index of the right one.
     pub choices: Option<(Vec<String>, usize)>,
-    /// The data set's own name of the question.
+    /// The data set's own id of the question.
     pub question_id: Option<String>,
 }
 
 impl Annotation {
-    /// An answer, drawn by weight.
+    /// Draws an answer by weight. Without answers, it is empty.
     #[must_use]
     pub fn draw_answer(&self, rng: &mut ChaCha8Rng) -> &str {
         let total: f64 = self.answers.iter().map(|(_, weight)| weight).sum();
@@ -45,13 +45,13 @@ impl Annotation {
 pub struct Annotations {
     /// The file that they were read from.
     pub path: PathBuf,
-    /// The annotations, in the file's order.
+    /// The annotations, in the order of the file.
     pub rows: Vec<Annotation>,
 }
 
-/// Answers counted: each distinct one once, weighing as much as it was given.
+/// Counts answers: each different answer once, weighted by the number of times that it was given.
 #[must_use]
-pub fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
+pub fn count_answers(answers: Vec<String>) -> Vec<(String, f64)> {
     let mut counted: Vec<(String, f64)> = Vec::new();
     for answer in answers {
         match counted.iter_mut().find(|(known, _)| *known == answer) {
@@ -62,34 +62,61 @@ pub fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
     counted
 }
 
-/// Reads a file that is a list of objects.
+/// Reads a file that is a JSON list of objects.
+///
+/// # Errors
+///
+/// [`DataError`] naming the file, and the row that is not an object.
 pub fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
     let rows: Vec<Value> = match read_json(path)? {
         Value::Array(rows) => rows,
-        _ => return Err(DataError::Shape { path: path.to_owned(), expected: "a JSON list" }),
-    };
-    let object = |(row, value): (usize, Value)| match value {
-        Value::Object(object) => Ok(object),
-        other => {
-            Err(Row { path, row, object: &Map::new() }.wrong("row", Some(&other), "an object"))
+        _ => {
+            let expected = "a JSON list of objects".to_owned();
+            return Err(DataError::Shape { path: path.to_owned(), expected });
         }
     };
-    rows.into_iter().enumerate().map(object).collect()
+    objects(path, "row", rows)
 }
 
-/// A row with what an error about it needs.
+/// Reads the list of objects at a key of a file that is a JSON object.
+pub(super) fn read_list(
+    path: &Path,
+    key: &'static str,
+) -> Result<Vec<Map<String, Value>>, DataError> {
+    let mut file: Map<String, Value> = read_json(path)?;
+    let Some(Value::Array(list)) = file.remove(key) else {
+        let expected = format!("a JSON object with a list of objects at {key:?}");
+        return Err(DataError::Shape { path: path.to_owned(), expected });
+    };
+    objects(path, key, list)
+}
+
+/// The values of a list, each of which must be an object. Errors name it `key`.
+fn objects(
+    path: &Path,
+    key: &'static str,
+    list: Vec<Value>,
+) -> Result<Vec<Map<String, Value>>, DataError> {
+    let object = |(row, value): (usize, Value)| match value {
+        Value::Object(object) => Ok(object),
+        other => Err(Row { path, row, object: &Map::new() }.wrong(key, Some(&other), "an object")),
+    };
+    list.into_iter().enumerate().map(object).collect()
+}
+
+/// A row of a file, with readers of its values whose errors name file, row and key.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     /// The file.
     pub path: &'a Path,
-    /// The position in the file, counted from 0.
+    /// The position in the list, counted from 0.
     pub row: usize,
-    /// The row.
+    /// The values by key.
     pub object: &'a Map<String, Value>,
 }
 
 impl<'a> Row<'a> {
-    /// The error of a value that is missing or of another type.
+    /// The error for a value that is missing or not as expected.
     #[must_use]
     pub fn wrong(
         &self,
@@ -102,7 +129,7 @@ impl<'a> Row<'a> {
         DataError::Row { path: self.path.to_owned(), row: self.row, key, found, expected }
     }
 
-    /// The value of a key.
+    /// The value of a key, if it is there.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'a Value> {
         self.object.get(key)
@@ -123,7 +150,7 @@ impl<'a> Row<'a> {
     ///
     /// # Errors
     ///
-    /// [`DataError::Row`] if it is missing, empty or something else.
+    /// [`DataError::Row`] if it is missing, an empty list or something else.
     pub fn texts(&self, key: &'static str) -> Result<Vec<String>, DataError> {
         let found = self.get(key);
         let wrong = || self.wrong(key, found, "a string or a list of strings, not empty");
@@ -147,7 +174,7 @@ impl<'a> Row<'a> {
         found.and_then(Value::as_u64).ok_or_else(|| self.wrong(key, found, "a whole number"))
     }
 
-    /// A name that is a string or a number.
+    /// An id that is a string or a number.
     #[must_use]
     pub fn name(&self, key: &'static str) -> Option<String> {
         match self.get(key)? {

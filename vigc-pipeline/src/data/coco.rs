@@ -1,15 +1,14 @@
-//! COCO: captions, and the objects in pictures.
+//! COCO: captions, and the objects in images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::DataError;
-use super::annotation::{Annotation, Annotations, Row};
-use super::vqa::read_list;
+use super::annotation::{Annotation, Annotations, Row, read_list};
+use super::error::DataError;
 
-/// Reads `captions_*.json`: one annotation per caption, without a question.
+/// Reads `captions_*.json`. Each caption becomes an annotation without a question.
 ///
 /// # Errors
 ///
@@ -31,17 +30,16 @@ pub fn open_coco_captions(path: impl AsRef<Path>) -> Result<Annotations, DataErr
     Ok(Annotations { path: path.to_owned(), rows })
 }
 
-/// An object in a picture.
+/// An object in an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CocoObject {
-    /// What it is.
+    /// Its category.
     pub category: String,
-    /// Left, top, width and height in pixels.
+    /// Its bounding box: left, top, width and height in pixels.
     pub bbox: [f64; 4],
 }
 
-/// Reads `instances_*.json`: the objects of every picture, by file name. Pictures without objects
-/// are there, too.
+/// Reads `instances_*.json`: the objects of every image, by file name. Images without objects have empty lists.
 ///
 /// # Errors
 ///
@@ -52,7 +50,7 @@ pub fn open_coco_instances(
     let path = path.as_ref();
     let names_by_id = names(path, "images", "file_name")?;
     let categories = names(path, "categories", "name")?;
-    let mut pictures: BTreeMap<String, Vec<CocoObject>> =
+    let mut images: BTreeMap<String, Vec<CocoObject>> =
         names_by_id.values().map(|name| (name.clone(), Vec::new())).collect();
     for (row, object) in read_list(path, "annotations")?.iter().enumerate() {
         let row = Row { path, row, object };
@@ -60,9 +58,9 @@ pub fn open_coco_instances(
             category: lookup(&row, "category_id", &categories)?,
             bbox: bounding_box(&row)?,
         };
-        pictures.entry(lookup(&row, "image_id", &names_by_id)?).or_default().push(object);
+        images.entry(lookup(&row, "image_id", &names_by_id)?).or_default().push(object);
     }
-    Ok(pictures)
+    Ok(images)
 }
 
 fn bounding_box(row: &Row<'_>) -> Result<[f64; 4], DataError> {
@@ -74,7 +72,7 @@ fn bounding_box(row: &Row<'_>) -> Result<[f64; 4], DataError> {
     numbers.ok_or_else(|| row.wrong("bbox", found, "four numbers"))
 }
 
-/// What the list at `list` calls its ids.
+/// The names of ids: the value of `key` for each `id` of a list.
 fn names(
     path: &Path,
     list: &'static str,

@@ -1,4 +1,4 @@
-//! What can go wrong while reading a data set.
+//! The error type of data sets.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// A file could not be read, or is no JSON.
+    /// A file could not be read, or is not JSON.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
     /// An image could not be read.
     #[error(transparent)]
     Vision(#[from] vigc_vision::Error),
-    /// A row lacks something or holds something else.
+    /// A value of a row is missing or not as expected.
     #[error("{path}, row {row}: {key} is {found}, expected {expected}")]
     Row {
         /// The file.
@@ -21,42 +21,34 @@ pub enum DataError {
         row: usize,
         /// The key.
         key: &'static str,
-        /// What it holds.
+        /// Its value, or `missing`.
         found: String,
-        /// What it should hold.
+        /// What was expected.
         expected: &'static str,
     },
-    /// A file holds another shape of JSON.
+    /// A JSON file has another structure.
     #[error("{path} is not {expected}")]
     Shape {
         /// The file.
         path: PathBuf,
-        /// What it should be.
-        expected: &'static str,
+        /// What was expected.
+        expected: String,
     },
-    /// A folder could not be listed.
-    #[error("cannot list {path}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// There is no such image.
-    #[error("there is no image {index} among {len}")]
+    /// The index of an image is out of range.
+    #[error("image {index} does not exist; the data set has {len}")]
     NoImage {
-        /// Its position.
+        /// The index, counted from 0.
         index: usize,
-        /// How many there are.
+        /// The number of images.
         len: usize,
     },
-    /// A data set holds no rows.
-    #[error("{name} holds no rows")]
+    /// A data set has no rows.
+    #[error("{name} has no rows")]
     Empty {
         /// The data set.
         name: String,
     },
-    /// A mixture's ratios make no sense.
+    /// A ratio of a mixture is not a positive number.
     #[error("the ratio of {name} is {ratio}, expected a positive number")]
     Ratio {
         /// The data set.

@@ -1,17 +1,16 @@
-//! LLaVA's instruction data, in the reference's form and in LLaVA's own.
+//! LLaVA's instruction data, in the upstream program's format and in LLaVA's own.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::DataError;
-use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
+use super::annotation::{Annotation, Annotations, Row, count_answers, read_rows};
+use super::error::DataError;
 
-/// Reads LLaVA data.
+/// Reads LLaVA's instruction data.
 ///
-/// The reference's rows are `{image, question, answer: [..]}`. LLaVA's own are `{id, image,
-/// conversations: [{from, value}, ..]}`; each turn becomes an annotation of its own, without the mark
-/// `<image>`.
+/// The upstream program's rows are `{image, question, answer: [..]}`. LLaVA's own rows are `{id, image,
+/// conversations: [{from, value}, ..]}`: each question with its answer becomes an annotation, without the mark `<image>`.
 ///
 /// # Errors
 ///
@@ -34,7 +33,7 @@ fn single(row: &Row<'_>) -> Result<Annotation, DataError> {
     Ok(Annotation {
         image: row.text("image")?.into(),
         question: row.text("question")?,
-        answers: counted(row.texts("answer")?),
+        answers: count_answers(row.texts("answer")?),
         choices: None,
         question_id: row.name("question_id"),
     })
@@ -48,7 +47,7 @@ fn conversation(row: &Row<'_>, turns: &[Value]) -> Result<Vec<Annotation>, DataE
         Some(text.replace("<image>", "").trim().to_owned())
     };
     let (pairs, rest) = turns.as_chunks::<2>();
-    let expected = "questions by \"human\", each answered by \"gpt\"";
+    let expected = "questions from \"human\", each followed by an answer from \"gpt\"";
     if let [odd, ..] = rest {
         return Err(row.wrong("conversations", Some(odd), expected));
     }

@@ -1,4 +1,4 @@
-//! Readers, on files as they are published and on broken ones.
+//! Tests of the readers, with files as they are published and with broken ones.
 
 use std::fs;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ fn visual_question_answering() {
     let wrong =
         json!([{"image_id": 1, "question": "Q?", "choices": ["a"], "correct_choice_idx": 1}]);
     let error = open_aokvqa(folder.write("wrong.json", &wrong)).unwrap_err().to_string();
-    assert!(error.contains("row 0: correct_choice_idx is 1, expected the place"), "{error}");
+    assert!(error.contains("row 0: correct_choice_idx is 1, expected the index"), "{error}");
     let questions = folder.write(
         "q.json",
         &json!({"questions": [{"image_id": 9, "question": "Q?", "question_id": 90}]}),
@@ -123,6 +123,12 @@ fn an_error_names_file_row_and_key() {
         let error = open_llava(path).unwrap_err().to_string();
         assert!(error.contains("broken.json") && error.contains(expected), "{error}");
     }
+    let path = folder.write("broken.json", &json!({"annotations": []}));
+    let error = open_vqav2(&path, &path, "{}.jpg").unwrap_err().to_string();
+    assert!(
+        error.ends_with("is not a JSON object with a list of objects at \"questions\""),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use serde_json::Value;
 
-use super::DataError;
-use super::annotation::{Annotation, Annotations, Row, counted, read_rows};
+use super::annotation::{Annotation, Annotations, Row, count_answers, read_list, read_rows};
+use super::error::DataError;
 
-/// Reads rows `{image, question, answer: [..]}`, as the reference keeps OKVQA and VQAv2.
+/// Reads rows `{image, question, answer: [..]}`, the upstream program's format of OKVQA and VQAv2.
 ///
 /// # Errors
 ///
@@ -18,12 +17,16 @@ pub fn open_okvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
     read(path.as_ref(), okvqa_row)
 }
 
-/// One row `{image, question, answer: [..]}`.
+/// Reads one row `{image, question, answer: [..]}`.
+///
+/// # Errors
+///
+/// [`DataError`] naming file, row and key.
 pub fn okvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     Ok(Annotation {
         image: row.text("image")?.into(),
         question: row.text("question")?,
-        answers: counted(row.texts("answer")?),
+        answers: count_answers(row.texts("answer")?),
         choices: None,
         question_id: row.name("question_id"),
     })
@@ -32,7 +35,7 @@ pub fn okvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
 /// Reads A-OKVQA: `{image_path | image | image_id, question, direct_answers, choices,
 /// correct_choice_idx}`. Rows of the test split have no answers.
 ///
-/// An `image_id` alone stands for COCO's file name, `000000000042.jpg`.
+/// A row with only an `image_id` refers to COCO's file of that number, such as `000000000042.jpg`.
 ///
 /// # Errors
 ///
@@ -41,10 +44,14 @@ pub fn open_aokvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
     read(path.as_ref(), aokvqa_row)
 }
 
-/// One row of A-OKVQA.
+/// Reads one row of A-OKVQA.
+///
+/// # Errors
+///
+/// [`DataError`] naming file, row and key.
 pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     let answers = match row.get("direct_answers") {
-        Some(_) => counted(row.texts("direct_answers")?),
+        Some(_) => count_answers(row.texts("direct_answers")?),
         None => Vec::new(),
     };
     let choices = aokvqa_choices(row)?;
@@ -56,7 +63,11 @@ pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
         && right >= choices.len()
     {
         let found = row.get("correct_choice_idx");
-        return Err(row.wrong("correct_choice_idx", found, "the place of a choice"));
+        return Err(row.wrong(
+            "correct_choice_idx",
+            found,
+            "the index of a choice, counted from 0",
+        ));
     }
     Ok(Annotation {
         image: aokvqa_image(row)?,
@@ -67,7 +78,11 @@ pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     })
 }
 
-/// The choices of a row of A-OKVQA, whether or not the right one is known.
+/// Reads the choices of a row of A-OKVQA, whether or not the right one is known.
+///
+/// # Errors
+///
+/// [`DataError`] naming file, row and key.
 pub fn aokvqa_choices(row: &Row<'_>) -> Result<Option<Vec<String>>, DataError> {
     match row.get("choices") {
         Some(Value::Array(choices)) if choices.is_empty() => Ok(None),
@@ -85,10 +100,11 @@ fn aokvqa_image(row: &Row<'_>) -> Result<PathBuf, DataError> {
     Ok(format!("{:012}.jpg", row.number("image_id")?).into())
 }
 
-/// Reads the files that VQAv2 and OKVQA are published as: `{questions: [{image_id, question,
-/// question_id}]}` and `{annotations: [{question_id, answers: [{answer}]}]}`.
+/// Reads VQAv2 and OKVQA as they are published: a file `{questions: [{image_id, question, question_id}]}` and a file
+/// `{annotations: [{question_id, answers: [{answer}]}]}`.
 ///
-/// Images are named as `image_name` says, COCO's `{}` being the twelve digits of the id.
+/// `image_name` is the name of an image file, in which `{}` stands for the twelve digits of the image's id:
+/// `COCO_val2014_{}.jpg`.
 ///
 /// # Errors
 ///
@@ -104,8 +120,12 @@ pub fn open_vqav2(
     Ok(Annotations { path: path.to_owned(), rows: rows.into_iter().map(answered).collect() })
 }
 
-/// The questions of VQAv2 and OKVQA without answers, each with what `annotation` reads from its
-/// row of the second file; with nothing if there is no such file, as for test splits.
+/// Reads the questions of VQAv2 and OKVQA, without answers, each with what `annotation` reads from its row of the
+/// annotations. Test splits have no annotations; each question then has the default of `T`.
+///
+/// # Errors
+///
+/// [`DataError`] naming file, row and key.
 pub fn read_vqav2<T: Default>(
     questions: &Path,
     annotations: Option<&Path>,
@@ -125,7 +145,11 @@ pub fn read_vqav2<T: Default>(
         let id = row.number("question_id")?;
         let found = known.remove(&id);
         if found.is_none() && annotations.is_some() {
-            return Err(row.wrong("question_id", row.get("question_id"), "one that has answers"));
+            return Err(row.wrong(
+                "question_id",
+                row.get("question_id"),
+                "the id of a question in the annotations",
+            ));
         }
         let digits = format!("{:012}", row.number("image_id")?);
         let question = Annotation {
@@ -140,31 +164,17 @@ pub fn read_vqav2<T: Default>(
     Ok(rows)
 }
 
-/// The answers of a row of VQAv2's or OKVQA's annotations, counted.
+/// Reads the answers of a row of the annotations of VQAv2 or OKVQA, and counts them.
+///
+/// # Errors
+///
+/// [`DataError`] naming file, row and key.
 pub fn given_answers(row: &Row<'_>) -> Result<Vec<(String, f64)>, DataError> {
     let found = row.get("answers");
     let wrong = || row.wrong("answers", found, "a list of objects with an answer");
     let answers = found.and_then(Value::as_array).ok_or_else(wrong)?;
     let answer = |answer: &Value| Some(answer.get("answer")?.as_str()?.to_owned());
-    Ok(counted(answers.iter().map(answer).collect::<Option<_>>().ok_or_else(wrong)?))
-}
-
-/// The objects of the list at `key`.
-pub(super) fn read_list(
-    path: &Path,
-    key: &'static str,
-) -> Result<Vec<Map<String, Value>>, DataError> {
-    let mut file: Map<String, Value> = read_json(path)?;
-    let found = file.remove(key);
-    let row = |row| Row { path, row, object: &file };
-    let Some(Value::Array(list)) = found else {
-        return Err(row(0).wrong(key, found.as_ref(), "a list of objects"));
-    };
-    let object = |(index, value)| match value {
-        Value::Object(object) => Ok(object),
-        other => Err(row(index).wrong(key, Some(&other), "an object")),
-    };
-    list.into_iter().enumerate().map(object).collect()
+    Ok(count_answers(answers.iter().map(answer).collect::<Option<_>>().ok_or_else(wrong)?))
 }
 
 fn read(
