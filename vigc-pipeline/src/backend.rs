@@ -1,16 +1,16 @@
-//! Devices by name.
+//! Devices by the name of their backend.
 //!
-//! Backends are Cargo features (`flex`, `wgpu`, `vulkan`, `metal`, `cuda`, `rocm`), so a name may be one
-//! that was not compiled in, or one for which this machine has no hardware.
+//! Each backend is a Cargo feature: `flex`, `wgpu`, `vulkan`, `metal`, `cuda` or `rocm`. A name can therefore stand for a
+//! backend that was not compiled in, or for one that this machine has no hardware for.
 
 use burn::tensor::{Device, DeviceType};
 
 use crate::{Error, Result};
 
-/// A backend and its type, if it was compiled in.
+/// The name of a backend and the type of its devices, if it was compiled in.
 type Backend = (&'static str, Option<DeviceType>);
 
-/// All backends, those that are taken first if none is named at the beginning.
+/// All backends, in the order in which [`default_device`] tries them.
 fn backends() -> [Backend; 6] {
     [
         #[cfg(feature = "cuda")]
@@ -44,8 +44,8 @@ fn backends() -> [Backend; 6] {
 ///
 /// # Errors
 ///
-/// Returns [`Error::Device`], which says why and names the devices that can be used, if there is no such
-/// backend, it was not compiled in, or this machine has no device for it.
+/// [`Error::Device`], with the devices that can be used, if there is no such backend, it was not compiled in, or
+/// this machine has no device for it.
 pub fn device(name: &str) -> Result<Device> {
     let fail = |problem| {
         let usable = backends().into_iter().filter_map(|(name, kind)| first(kind?).map(|_| name));
@@ -54,20 +54,21 @@ pub fn device(name: &str) -> Result<Device> {
     match backends().into_iter().find(|(known, _)| *known == name) {
         None => Err(fail("is unknown")),
         Some((_, None)) => Err(fail("was not compiled in (it is a Cargo feature)")),
-        Some((_, Some(kind))) => first(kind).ok_or_else(|| fail("is not present")),
+        Some((_, Some(kind))) => first(kind).ok_or_else(|| fail("has no hardware on this machine")),
     }
 }
 
-/// The first device that is compiled in and present: `cuda`, `metal`, `rocm`, `vulkan`, `wgpu`, then `flex`.
+/// The device of the first backend that is compiled in and has hardware. The order is `cuda`, `metal`, `rocm`, `vulkan`,
+/// `wgpu`, `flex`.
 ///
 /// # Errors
 ///
-/// Returns [`Error::Device`] if there is none.
+/// [`Error::Device`] if there is no such backend.
 pub fn default_device() -> Result<Device> {
     let found = backends().into_iter().find_map(|(_, kind)| first(kind?));
     found.ok_or(Error::Device {
         name: "default".to_owned(),
-        problem: "is not present",
+        problem: "does not exist, because no backend was compiled in that has hardware on this machine",
         usable: Vec::new(),
     })
 }
@@ -89,7 +90,7 @@ mod tests {
 
     #[cfg(not(feature = "rocm"))]
     #[test]
-    fn a_backend_may_be_left_out() {
+    fn a_backend_can_be_left_out() {
         let error = device("rocm").unwrap_err().to_string();
         assert!(error.contains("was not compiled in") && error.contains("flex"), "{error}");
     }
