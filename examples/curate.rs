@@ -1,4 +1,4 @@
-//! Generated rows as a data set: filtered, documented, and in the formats of others.
+//! Turns generated rows into a data set: filtered, documented and exported.
 //!
 //! ```text
 //! cargo run --release --example curate -- --rows vigc.jsonl --images photos/ --out data-set --format llava,parquet
@@ -17,39 +17,39 @@ use vigc_pipeline::curation::export::{ExportFormat, ExportOptions};
 use vigc_pipeline::curation::gates::{GateReport, GateSettings};
 use vigc_pipeline::curation::{Curation, Pictures, Progress, Stage};
 
-/// Makes a data set of the rows that `generate` wrote: drops what is malformed, repeated or unlikely, writes a data card,
-/// and exports.
+/// Turns the rows that `generate` wrote into a data set: drops rows that are malformed, repeated or unlikely, writes a data
+/// card, and exports the rest.
 #[derive(Parser, Debug)]
 struct Args {
-    /// Rows, as `generate` writes them in its own format (JSONL); several files are one data set
+    /// Files of rows, as `generate` writes them in its own format (JSONL); all of them become one data set
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     rows: Vec<PathBuf>,
-    /// The folder that `generate` was given, wherever it is now [default: pictures are where the rows say]
+    /// The folder of pictures that `generate` was given, if it was moved [default: the paths in the rows]
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// The data set: a folder that does not exist yet
+    /// The folder of the data set, which must not exist yet
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Formats besides kept.jsonl, which is always written: llava (conversations), reference (the original program's rows),
+    /// Formats besides kept.jsonl, which is always written: llava (conversations), reference (the upstream program's rows),
     /// parquet (with pictures, for the Hugging Face hub)
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', num_args = 1.., default_value = "jsonl")]
     format: Vec<ExportFormat>,
-    /// Thresholds of the gates; keys as in card.json under `gate_settings`, those that are not named keep their defaults
+    /// Settings of the gates, with the keys of `gate_settings` in card.json; keys that are left out keep their defaults
     #[arg(long, value_name = "FILE.toml")]
     gates: Option<PathBuf>,
-    /// Gates that are switched off: picture, validity, length, agreement, `log_prob`, `exact_duplicates`, `near_duplicates`
+    /// Gates to disable: picture, validity, length, agreement, `log_prob`, `exact_duplicates`, `near_duplicates`
     #[arg(long, value_name = "GATE", value_delimiter = ',', num_args = 1.., value_parser = GateSettings::NAMES)]
     without: Vec<String>,
-    /// LLaVA: one conversation of all questions about what is seen in a picture
+    /// LLaVA: join all questions of the task `conversation` about a picture into one conversation
     #[arg(long)]
     join: bool,
-    /// Parquet: size of a file, in megabytes
+    /// Parquet: the size of a file, in megabytes
     #[arg(long, value_name = "MB", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     shard_size: u64,
-    /// Title of the data card
+    /// The title of the data set
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// Licence of the data set, as the hub abbreviates it, such as cc-by-4.0
+    /// The license of the data set, by the hub's abbreviation, such as cc-by-4.0
     #[arg(long, value_name = "NAME")]
     license: Option<String>,
 }
@@ -59,7 +59,7 @@ impl Args {
         let mut gates =
             self.gates.as_ref().map_or_else(|| Ok(GateSettings::default()), GateSettings::open)?;
         for gate in &self.without {
-            gates.switch_off(gate);
+            gates.disable(gate);
         }
         Ok(gates)
     }
@@ -86,7 +86,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The bar of the stage at hand.
+/// The progress bar of the current stage.
 #[derive(Default)]
 struct Bar {
     current: Option<(Stage, Instant, ProgressBar)>,
@@ -126,7 +126,7 @@ impl Bar {
 fn name(stage: Stage) -> String {
     match stage {
         Stage::Counting => "counting".to_owned(),
-        Stage::Sifting => "sifting".to_owned(),
+        Stage::Filtering => "filtering".to_owned(),
         Stage::Exporting(format) => format.to_string(),
     }
 }
@@ -143,12 +143,12 @@ fn show(card: &Card, out: &Path) {
         HumanCount(card.pictures),
         out.display()
     );
-    for written in &card.files {
-        let files = match written.files.as_slice() {
+    for exported in &card.files {
+        let files = match exported.files.as_slice() {
             [first, .., last] => format!("{first} … {last}"),
             files => files.join(""),
         };
-        println!("  {:<10} {files}  {}", written.format.name(), HumanBytes(written.bytes));
+        println!("  {:<10} {files}  {}", exported.format.name(), HumanBytes(exported.bytes));
     }
     println!("  {:<10} dropped.jsonl", "dropped");
     println!("  {:<10} README.md, card.json", "card");

@@ -98,7 +98,7 @@ fn curate(place: &Path, images: &Path) -> anyhow::Result<()> {
         let title = "Questions and corrected answers about rendered scenes".to_owned();
         Curation::new([place.join("vigc.jsonl")])
             .with_pictures(Pictures::below(images))
-            .with_formats([ExportFormat::Llava, ExportFormat::Reference, ExportFormat::Parquet])
+            .with_formats([ExportFormat::Llava, ExportFormat::Upstream, ExportFormat::Parquet])
             .with_about(About { title, license: None })
             .run(&out, &mut |_| {})?;
     }

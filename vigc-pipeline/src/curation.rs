@@ -1,16 +1,16 @@
-//! From generated rows to a data set: filtered, documented and exported.
+//! Turns generated rows into a data set: filtered, documented and exported.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`Curation`] | the whole of it: rows in, a folder out |
-//! | [`Rows`], [`Row`] | the JSONL files that runs write, row by row |
-//! | [`gates`] | what rows have to meet, with counts of what each gate dropped |
-//! | [`export`] | LLaVA's conversations, the reference's rows, Parquet for the Hugging Face hub |
-//! | [`card`] | the data card: what is in the data set, and what is not |
+//! | [`Curation`] | the whole process: rows in, a folder out |
+//! | [`Rows`], [`Row`] | the JSON Lines files that runs write, row by row |
+//! | [`gates`] | the rules that rows must meet, with counts of what each gate dropped |
+//! | [`export`] | LLaVA's conversations, the upstream program's rows, Parquet for the Hugging Face hub |
+//! | [`card`] | the data card: what the data set holds, what was left out, and how it was made |
 //!
-//! Files are streamed: memory grows with what has to be remembered of a row to find it again (see
-//! [`gates::NearDuplicates`]), not with its text or its picture. Every row ends in `kept.jsonl` or,
-//! with gate and reason, in `dropped.jsonl`.
+//! Files are streamed. Memory grows with the number of rows, because each row leaves a few hashes behind by which
+//! duplicates are recognized (see [`gates::NearDuplicates`]), but not with the size of texts or pictures. Every row
+//! ends up in `kept.jsonl` or, with the gate and the reason, in `dropped.jsonl`.
 //!
 //! ```no_run
 //! use vigc_pipeline::curation::{Curation, Pictures};
@@ -26,17 +26,10 @@
 pub mod card;
 mod error;
 pub mod export;
-mod fingerprint;
 pub mod gates;
-mod line_file;
-mod pictures;
-mod row;
 mod rows;
 mod run;
-mod sift;
 
 pub use error::CurationError;
-pub use pictures::Pictures;
-pub use row::Row;
-pub use rows::{Located, Place, Rows};
+pub use rows::{LocatedRow, Pictures, Row, Rows};
 pub use run::{Curation, Progress, Stage};

@@ -1,4 +1,4 @@
-//! What can go wrong while a data set is made.
+//! The error type of curation.
 
 use std::path::{Path, PathBuf};
 
@@ -6,24 +6,16 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CurationError {
-    /// A file of rows could not be read, or a file written.
-    #[error(transparent)]
-    Rows(#[from] crate::Error),
-    /// A card could not be read or written.
+    /// A file could not be read or written, or a line of it is not a row.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// There is something at the place where the data set should go.
+    /// An export could not be written.
+    #[error(transparent)]
+    Export(#[from] crate::Error),
+    /// The folder of the data set exists already.
     #[error("{0} exists; remove it or choose another folder")]
     Exists(PathBuf),
-    /// A folder could not be written.
-    #[error("cannot write {path}")]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A file of gates does not hold settings of gates.
+    /// A file does not hold settings of gates.
     #[error("{path} does not hold settings of gates")]
     Gates {
         /// The file.
@@ -31,28 +23,28 @@ pub enum CurationError {
         /// The cause, with its line.
         source: Box<toml::de::Error>,
     },
-    /// A gate's threshold makes no sense.
+    /// A setting of a gate is out of range.
     #[error("{key} is {value}, expected {expected}")]
     Setting {
         /// The key.
         key: &'static str,
         /// Its value.
         value: String,
-        /// What would do.
+        /// What was expected.
         expected: &'static str,
     },
-    /// No row is left.
+    /// The gates dropped every row.
     #[error(
-        "no row is left of {read}{}",
+        "no rows are left: {read} were read{}",
         .dropped.iter().map(|(gate, rows)| format!("; {gate} dropped {rows}")).collect::<String>()
     )]
     Empty {
         /// How many rows were read.
         read: u64,
-        /// How many each gate dropped.
+        /// How many rows each gate dropped.
         dropped: Vec<(String, u64)>,
     },
-    /// A row's picture cannot be read.
+    /// A picture that an export includes cannot be read.
     #[error("cannot read the picture {path}")]
     Picture {
         /// The picture's file.
@@ -60,10 +52,10 @@ pub enum CurationError {
         /// The cause.
         source: std::io::Error,
     },
-    /// A format was left out when the program was built.
+    /// A format needs a Cargo feature that is not enabled.
     #[error("the feature {feature} is not compiled in")]
     NotCompiledIn {
-        /// The Cargo feature that it needs.
+        /// The Cargo feature.
         feature: &'static str,
     },
     /// A Parquet file could not be written.
@@ -77,10 +69,8 @@ pub enum CurationError {
     },
 }
 
-impl CurationError {
-    /// What an error while writing to `path` becomes.
-    pub(super) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        |source| Self::Write { path, source }
-    }
+/// Turns the cause of a failed write to `path` into an error.
+pub(super) fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> CurationError {
+    let path = path.to_owned();
+    |source| vigc_core::Error::Write { path, source }.into()
 }

@@ -1,10 +1,11 @@
-//! What rows have to meet to be kept.
+//! The rules that rows must meet to be kept.
 //!
-//! Gates are asked in a fixed order, and the first that objects drops the row: picture, validity, length,
-//! agreement, log-probability, exact duplicates, near duplicates. The last two come last because they compare
-//! with rows that are kept: a row that another gate drops takes no other row with it.
+//! Gates check a row in a fixed order, and the first one that objects drops it: picture, validity, length,
+//! agreement, log-probability, exact duplicates, near duplicates. The two gates for duplicates come last because
+//! they compare a row with the rows that were kept: a row that another gate drops never makes a later row a
+//! duplicate.
 //!
-//! Settings are TOML, a table for each gate; what is not named keeps its default:
+//! Settings are TOML with a table for each gate. Keys that are left out keep their defaults:
 //!
 //! ```
 //! let settings: vigc_pipeline::curation::gates::GateSettings = toml::from_str(r#"
@@ -17,83 +18,52 @@
 //! assert!(settings.validity.enabled && !settings.near_duplicates.enabled);
 //! ```
 
-mod agreement;
-mod exact;
-mod length;
-mod log_prob;
-mod near;
-mod picture;
+mod duplicates;
+mod gate;
+mod independent;
 mod settings;
-mod tally;
+mod similar_sets;
 mod validity;
 
-use std::fmt;
-
-pub use agreement::{Agreement, AgreementSettings};
-pub use exact::{ExactDuplicates, ExactSettings};
-pub use length::{Length, LengthSettings, Words};
-pub use log_prob::{LogProb, LogProbSettings};
-pub use near::{NearDuplicates, NearSettings, ShingleCounts, shingles};
-pub use picture::{Picture, PictureSettings};
+pub use duplicates::{
+    ExactDuplicateSettings, ExactDuplicates, NearDuplicateSettings, NearDuplicates, ShingleCounts,
+    shingles,
+};
+pub use gate::{DroppedRow, Gate, GateReport, Outcome, Reason};
+pub use independent::{
+    Agreement, AgreementSettings, Length, LengthSettings, LogProb, LogProbSettings, Picture,
+    PictureSettings, WordLimits,
+};
 pub use settings::GateSettings;
-pub use tally::{Dropped, GateReport};
 pub use validity::{Validity, ValiditySettings};
 
-use self::tally::Tally;
-use super::{Pictures, Row};
-
-/// A rule that rows have to meet.
-pub trait Gate: fmt::Debug {
-    /// What it says about a row.
-    fn check(&mut self, row: &Row) -> Outcome;
-
-    /// Takes note of a row that no gate dropped, the one that was checked last.
-    fn keep(&mut self, _row: &Row) {}
-}
-
-/// What a gate says about a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The row meets the rule.
-    Passed,
-    /// The row lacks what the rule is about, and passes.
-    NotJudged,
-    /// The row does not meet the rule.
-    Dropped(Reason),
-}
-
-/// Why a gate drops a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    /// The name that reasons are counted by.
-    pub name: &'static str,
-    /// What was found in this row.
-    pub detail: String,
-}
-
-impl Outcome {
-    /// Drops a row.
-    pub(super) fn dropped(name: &'static str, detail: impl Into<String>) -> Self {
-        Self::Dropped(Reason { name, detail: detail.into() })
-    }
-}
+use self::gate::GateCounts;
+use super::rows::{Pictures, Row};
 
 /// The gates of a data set, with counts of what each of them dropped.
 #[derive(Debug)]
 pub struct Gates {
-    gates: Vec<Counted>,
+    gates: Vec<CountedGate>,
 }
 
-/// A gate, unless it is off, with its counts.
+/// A gate with its counts. A gate that is off is only reported as such.
 #[derive(Debug)]
-struct Counted {
+struct CountedGate {
     name: &'static str,
     gate: Option<Box<dyn Gate>>,
-    tally: Tally,
+    counts: GateCounts,
+}
+
+impl CountedGate {
+    fn new<G: Gate + 'static>(name: &'static str, enabled: bool, gate: impl FnOnce() -> G) -> Self {
+        let gate = enabled.then(|| Box::new(gate()) as Box<dyn Gate>);
+        Self { name, gate, counts: GateCounts::default() }
+    }
 }
 
 impl Gates {
-    /// The gates that the settings switch on. `counts` are those of all rows' shingles.
+    /// The gates that the settings enable. `counts` are the shingle counts of all rows, which
+    /// [`NearDuplicates`] needs.
     #[must_use]
     pub fn new(settings: &GateSettings, pictures: &Pictures, counts: ShingleCounts) -> Self {
         let GateSettings {
@@ -106,27 +76,28 @@ impl Gates {
             near_duplicates,
         } = settings;
         let gates = [
-            counted("picture", picture.enabled, || Picture::new(pictures.clone())),
-            counted("validity", validity.enabled, || Validity::new(*validity)),
-            counted("length", length.enabled, || Length::new(*length)),
-            counted("agreement", agreement.enabled, || Agreement::new(*agreement)),
-            counted("log_prob", log_prob.enabled, || LogProb::new(*log_prob)),
-            counted("exact_duplicates", exact_duplicates.enabled, || {
+            CountedGate::new("picture", picture.enabled, || Picture::new(pictures.clone())),
+            CountedGate::new("validity", validity.enabled, || Validity::new(*validity)),
+            CountedGate::new("length", length.enabled, || Length::new(*length)),
+            CountedGate::new("agreement", agreement.enabled, || Agreement::new(*agreement)),
+            CountedGate::new("log_prob", log_prob.enabled, || LogProb::new(*log_prob)),
+            CountedGate::new("exact_duplicates", exact_duplicates.enabled, || {
                 ExactDuplicates::new(*exact_duplicates)
             }),
-            counted("near_duplicates", near_duplicates.enabled, || {
+            CountedGate::new("near_duplicates", near_duplicates.enabled, || {
                 NearDuplicates::new(*near_duplicates, counts)
             }),
         ];
         Self { gates: gates.into() }
     }
 
-    /// Asks the gates about a row: the name of the one that drops it, and why, or nothing if it is kept.
-    pub fn sift(&mut self, row: &Row) -> Option<(&'static str, Reason)> {
-        for Counted { name, gate, tally } in &mut self.gates {
+    /// Checks a row with every gate. Returns the name and the reason of the gate that drops it, or nothing if the row
+    /// is kept.
+    pub fn check(&mut self, row: &Row) -> Option<(&'static str, Reason)> {
+        for CountedGate { name, gate, counts } in &mut self.gates {
             let Some(gate) = gate else { continue };
             let outcome = gate.check(row);
-            tally.add(row, &outcome);
+            counts.add(row, &outcome);
             if let Outcome::Dropped(reason) = outcome {
                 return Some((name, reason));
             }
@@ -137,19 +108,10 @@ impl Gates {
         None
     }
 
-    /// What each gate was asked and dropped, in their order.
+    /// How many rows each gate checked and dropped, in the order of the gates.
     #[must_use]
     pub fn reports(self) -> Vec<GateReport> {
-        let gates = self.gates.into_iter();
-        gates.map(|Counted { name, gate, tally }| tally.report(name, gate.is_some())).collect()
+        let report = |CountedGate { name, gate, counts }| counts.report(name, gate.is_some());
+        self.gates.into_iter().map(report).collect()
     }
-}
-
-fn counted<G: Gate + 'static>(
-    name: &'static str,
-    enabled: bool,
-    gate: impl FnOnce() -> G,
-) -> Counted {
-    let gate = enabled.then(|| Box::new(gate()) as Box<dyn Gate>);
-    Counted { name, gate, tally: Tally::default() }
 }

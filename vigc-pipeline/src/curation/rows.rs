@@ -1,140 +1,326 @@
-//! The rows of JSONL files, one at a time.
+//! Rows, the files that they are read from, and the pictures that they are about.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::Row;
-use crate::{Error, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use vigc_core::json_lines::{Line, LineReader};
+use vigc_core::{Error, Result};
 
-/// Where a row stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub path: PathBuf,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The line's first byte.
-    pub offset: u64,
+use crate::prompt::Task;
+use crate::vigc::diff::SentenceChange;
+use crate::vigc::export::{Exported, LlavaRecord};
+use crate::vigc::two_stage::{KnowledgeSample, TwoStageRun};
+use crate::vigc::{InstructionSample, StopReason};
+
+/// A generated row, of either kind of run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    /// A question with a corrected answer.
+    Instruction(InstructionSample),
+    /// A question with weighted short answers.
+    Knowledge(KnowledgeSample),
 }
 
-/// A row with the line that it was read from.
+impl Row {
+    /// Reads a line. Rows with the key `answers` are questions with short answers.
+    ///
+    /// # Errors
+    ///
+    /// Names the key that is missing or wrong.
+    pub fn from_json(line: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        struct Kind {
+            answers: Option<IgnoredAny>,
+        }
+        match serde_json::from_slice::<Kind>(line)?.answers {
+            Some(_) => serde_json::from_slice(line).map(Self::Knowledge),
+            None => serde_json::from_slice(line).map(Self::Instruction),
+        }
+    }
+
+    /// The image file. Rows with equal image files are about the same picture.
+    #[must_use]
+    pub fn image(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.image,
+            Self::Knowledge(row) => &row.image,
+        }
+    }
+
+    /// The image's path below the folder that the run was given, without extension.
+    #[must_use]
+    pub fn image_id(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.image_id,
+            Self::Knowledge(row) => &row.image_id,
+        }
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Instruction(row) => row.task,
+            Self::Knowledge(_) => Task::KnowledgeVqa,
+        }
+    }
+
+    /// The instruction that VIG was given.
+    #[must_use]
+    pub fn instruction(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.instruction,
+            Self::Knowledge(row) => &row.instruction,
+        }
+    }
+
+    /// The question.
+    #[must_use]
+    pub fn question(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.question,
+            Self::Knowledge(row) => &row.question,
+        }
+    }
+
+    /// The final answer; of several short answers, the best one.
+    #[must_use]
+    pub fn answer(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.answer,
+            Self::Knowledge(row) => row.answers.first().map_or("", |answer| &answer.text),
+        }
+    }
+
+    /// VIG's answer, before the correction.
+    #[must_use]
+    pub fn draft(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.draft,
+            Self::Knowledge(row) => &row.draft,
+        }
+    }
+
+    /// The name of the model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        match self {
+            Self::Instruction(row) => &row.settings.model,
+            Self::Knowledge(row) => &row.model,
+        }
+    }
+
+    /// The settings that the row was generated with, including the model's name, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be serialized.
+    pub fn settings(&self) -> serde_json::Result<String> {
+        match self {
+            Self::Instruction(row) => serde_json::to_string(&row.settings),
+            Self::Knowledge(row) => serde_json::to_string(&TwoStageRun {
+                model: row.model.clone(),
+                settings: row.settings.clone(),
+            }),
+        }
+    }
+
+    /// The draft's sentences compared with the answer's, if the row was corrected.
+    #[must_use]
+    pub fn changes(&self) -> Option<&[SentenceChange]> {
+        match self {
+            Self::Instruction(row) if row.stop != StopReason::NotCorrected => Some(&row.changes),
+            Self::Instruction(_) | Self::Knowledge(_) => None,
+        }
+    }
+
+    /// The mean log-probability of the corrected answer's tokens, in nats, if it is known for all of them.
+    #[must_use]
+    pub fn log_prob_per_token(&self) -> Option<f32> {
+        let Self::Instruction(row) = self else { return None };
+        let log_prob = row.steps.iter().map(|step| step.log_prob).sum::<Option<f32>>()?;
+        let tokens = row.steps.iter().map(|step| step.tokens).sum::<usize>();
+        (tokens > 0).then(|| log_prob / tokens as f32)
+    }
+
+    /// The row as a conversation that LLaVA's training reads.
+    #[must_use]
+    pub fn to_llava(&self) -> LlavaRecord {
+        match self {
+            Self::Instruction(row) => row.llava(),
+            Self::Knowledge(row) => row.llava(),
+        }
+    }
+
+    /// The row as the upstream program writes it, in Python's JSON.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be serialized.
+    pub fn to_upstream_json(&self) -> serde_json::Result<String> {
+        match self {
+            Self::Instruction(row) => row.reference(),
+            Self::Knowledge(row) => row.reference(),
+        }
+    }
+}
+
+impl From<InstructionSample> for Row {
+    fn from(row: InstructionSample) -> Self {
+        Self::Instruction(row)
+    }
+}
+
+impl From<KnowledgeSample> for Row {
+    fn from(row: KnowledgeSample) -> Self {
+        Self::Knowledge(row)
+    }
+}
+
+/// A row and the line that it was read from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Located {
+pub struct LocatedRow {
     /// The row.
     pub row: Row,
-    /// Its line as it stands in the file, without the line's end.
-    pub text: Vec<u8>,
-    /// Where it stands.
-    pub place: Place,
+    /// The file.
+    pub path: PathBuf,
+    /// The line.
+    pub line: Line,
 }
 
-/// The rows of JSONL files, file after file.
+impl LocatedRow {
+    fn parse(path: &Path, line: Line) -> Result<Self> {
+        match Row::from_json(&line.text) {
+            Ok(row) => Ok(Self { row, path: path.to_owned(), line }),
+            Err(source) => Err(Error::Line { path: path.to_owned(), line: line.number, source }),
+        }
+    }
+
+    /// The size of the line with its newline, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.line.text.len() as u64 + 1
+    }
+
+    /// Where the line begins.
+    pub(super) fn position(&self) -> LinePosition {
+        LinePosition { number: self.line.number, offset: self.line.offset }
+    }
+}
+
+/// The rows of JSON Lines files, one file after the other.
 #[derive(Debug)]
 pub struct Rows {
     paths: std::vec::IntoIter<PathBuf>,
-    open: Option<OpenFile>,
-    bytes: u64,
-}
-
-#[derive(Debug)]
-struct OpenFile {
-    reader: BufReader<File>,
-    next: Place,
+    reader: Option<LineReader>,
 }
 
 impl Rows {
-    /// The rows of these files, in this order. A file is opened when it is reached.
+    /// The rows of these files, in this order. Each file is opened when its first row is read.
     #[must_use]
     pub fn new(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         let paths = paths.into_iter().map(Into::into).collect::<Vec<_>>();
-        Self { paths: paths.into_iter(), open: None, bytes: 0 }
+        Self { paths: paths.into_iter(), reader: None }
     }
 
-    /// How many bytes were read, of all files together.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Opens the next file, if there is one.
-    fn advance(&mut self) -> Result<bool> {
-        let Some(path) = self.paths.next() else { return Ok(false) };
-        let reader = BufReader::new(open(&path)?);
-        self.open = Some(OpenFile { reader, next: Place { path, line: 1, offset: 0 } });
-        Ok(true)
-    }
-
-    fn read(&mut self) -> Result<Option<Located>> {
+    fn read(&mut self) -> Result<Option<LocatedRow>> {
         loop {
-            if self.open.is_none() && !self.advance()? {
-                return Ok(None);
-            }
-            if let Some(file) = &mut self.open
-                && let Some(text) = read_line(&mut file.reader, &file.next.path)?
+            if let Some(reader) = &mut self.reader
+                && let Some(line) = reader.next()
             {
-                let place = file.next.clone();
-                file.next.line += 1;
-                file.next.offset += text.len() as u64;
-                self.bytes += text.len() as u64;
-                return located(text, place).map(Some);
+                return LocatedRow::parse(reader.path(), line?).map(Some);
             }
-            self.open = None;
+            let Some(path) = self.paths.next() else { return Ok(None) };
+            self.reader = Some(LineReader::open(path)?);
         }
     }
 }
 
 impl Iterator for Rows {
-    type Item = Result<Located>;
+    type Item = Result<LocatedRow>;
 
-    fn next(&mut self) -> Option<Result<Located>> {
+    fn next(&mut self) -> Option<Result<LocatedRow>> {
         let row = self.read();
         if row.is_err() {
-            // A file that is damaged once is not to be trusted further on.
-            (self.open, self.paths) = (None, Vec::new().into_iter());
+            // The rest of a damaged file is not trustworthy either.
+            (self.reader, self.paths) = (None, Vec::new().into_iter());
         }
         row.transpose()
     }
 }
 
-/// The row whose line begins at a byte.
-pub(super) fn row_at(file: &mut File, path: &Path, offset: u64) -> Result<Row> {
-    file.seek(SeekFrom::Start(offset)).map_err(|source| read_error(path, source))?;
-    let text = read_line(&mut BufReader::new(file), path)?.unwrap_or_default();
-    let place = Place { path: path.to_owned(), line: 0, offset };
-    Ok(located(text, place)?.row)
+/// Where a line of a file begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LinePosition {
+    /// The line's number, counted from 1.
+    pub(super) number: usize,
+    /// The offset of its first byte.
+    pub(super) offset: u64,
 }
 
-/// The size of files together, in bytes.
+/// Reads the row of a line again.
+pub(super) fn read_at(reader: &mut LineReader, position: LinePosition) -> Result<Row> {
+    let LinePosition { number, offset } = position;
+    let start = Line { number, offset, text: Vec::new() };
+    reader.seek_to(&start)?;
+    let line = reader.next().transpose()?.unwrap_or(start);
+    Ok(LocatedRow::parse(reader.path(), line)?.row)
+}
+
+/// The total size of files, in bytes.
 pub(super) fn total_bytes(paths: &[PathBuf]) -> Result<u64> {
-    let size = |path: &PathBuf| {
-        fs::metadata(path).map(|file| file.len()).map_err(|source| read_error(path, source))
+    let size = |path: &PathBuf| match fs::metadata(path) {
+        Ok(file) => Ok(file.len()),
+        Err(source) => Err(Error::Read { path: path.clone(), source }),
     };
     paths.iter().map(size).sum()
 }
 
-pub(super) fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|source| read_error(path, source))
+/// A hash of a value, the same in every run of a program.
+pub(super) fn fingerprint(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
-/// The next line with its end, if there is one.
-fn read_line(reader: &mut BufReader<impl Read>, path: &Path) -> Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let read = reader.read_until(b'\n', &mut line);
-    read.map_err(|source| read_error(path, source)).map(|bytes| (bytes > 0).then_some(line))
+/// Where the pictures of rows are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pictures {
+    folder: Option<PathBuf>,
 }
 
-fn located(mut text: Vec<u8>, place: Place) -> Result<Located> {
-    let end = text.trim_ascii_end().len();
-    text.truncate(end);
-    match Row::from_json(&text) {
-        Ok(row) => Ok(Located { row, text, place }),
-        Err(source) => {
-            Err(vigc_core::Error::Line { path: place.path, line: place.line, source }.into())
+impl Pictures {
+    /// The files that the rows name.
+    #[must_use]
+    pub fn as_recorded() -> Self {
+        Self::default()
+    }
+
+    /// Files in another folder, which has the layout of the folder that the run was given.
+    #[must_use]
+    pub fn below(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()) }
+    }
+
+    /// The file of a row's picture.
+    #[must_use]
+    pub fn file(&self, row: &Row) -> PathBuf {
+        let name = self.name(row);
+        self.folder.as_ref().map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))
+    }
+
+    /// The picture's name in exports: its path below the folder, or its path in the row if there is no folder.
+    #[must_use]
+    pub fn name(&self, row: &Row) -> String {
+        let extension = Path::new(row.image()).extension();
+        match (&self.folder, extension) {
+            (None, _) => row.image().to_owned(),
+            (Some(_), None) => row.image_id().to_owned(),
+            (Some(_), Some(extension)) => {
+                format!("{}.{}", row.image_id(), extension.to_string_lossy())
+            }
         }
     }
-}
-
-fn read_error(path: &Path, source: std::io::Error) -> Error {
-    Error::Read { path: path.to_owned(), source }
 }

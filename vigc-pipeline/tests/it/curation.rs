@@ -1,9 +1,9 @@
-//! From rows to a data set.
+//! Tests of curation.
 
 mod cards;
 mod exports;
 mod gates;
-mod made;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod runs;
+mod sample_rows;

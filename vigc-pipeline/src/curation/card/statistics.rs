@@ -1,38 +1,41 @@
-//! Counts of the kept rows.
+//! Counts of the kept rows, from which the card is made.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
+use vigc_core::Result;
+use vigc_core::json_lines::LineReader;
 
-use super::{Corrections, Distribution, Example, Frequent, ModelUse, TaskReport};
-use crate::Result;
-use crate::curation::Row;
-use crate::curation::fingerprint::fingerprint;
-use crate::curation::rows::{open, row_at};
+use super::contents::{
+    About, Card, Corrections, Distribution, Example, ModelUse, RowCounts, RunRejections,
+    TaskReport, TextCount,
+};
+use crate::curation::gates::GateSettings;
+use crate::curation::rows::{LinePosition, Row, fingerprint, read_at};
 use crate::prompt::Task;
 use crate::vigc::diff::Verdict;
 use crate::vigc::sentence;
 
-/// First words and questions that are listed.
+/// How many first words and questions the card lists.
 const LISTED: usize = 20;
-/// Rows of each task that are shown.
+/// How many rows of each task the card shows.
 const EXAMPLES: usize = 2;
 
 /// Counts of the kept rows.
 ///
-/// Per row it remembers a number for its log-probability, and per different question or picture some 40 bytes.
+/// They take 4 bytes of memory per row with a log-probability, and about 40 bytes per different question or picture.
 #[derive(Debug, Default)]
 pub(in crate::curation) struct Statistics {
-    rows: u64,
     knowledge_rows: u64,
     pictures: HashSet<u64>,
     tasks: BTreeMap<Task, TaskCounts>,
     corrections: Corrections,
     log_probs: Vec<f32>,
     first_words: HashMap<String, u64>,
-    /// For a question's hash, where it is first asked, and how often.
-    questions: HashMap<u64, (u64, u64)>,
+    /// For the hash of each question, the line that asks it first and the number of rows that ask it.
+    questions: HashMap<u64, (LinePosition, u64)>,
     models: BTreeMap<String, ModelUse>,
     examples: BTreeMap<Task, Vec<Example>>,
 }
@@ -47,16 +50,15 @@ struct TaskCounts {
 }
 
 impl Statistics {
-    /// Counts a row, whose line begins at this byte of the file of kept rows.
-    pub(in crate::curation) fn add(&mut self, row: &Row, offset: u64) {
+    /// Counts a row, given the position of its line in the file of kept rows.
+    pub(in crate::curation) fn add(&mut self, row: &Row, position: LinePosition) {
         let picture = fingerprint(&row.image());
-        self.rows += 1;
         self.knowledge_rows += u64::from(matches!(row, Row::Knowledge(_)));
         self.pictures.insert(picture);
         self.tasks.entry(row.task()).or_default().add(row, picture);
         self.add_correction(row);
         self.log_probs.extend(row.log_prob_per_token());
-        self.add_question(row, offset);
+        self.add_question(row, position);
         self.add_model(row);
         let examples = self.examples.entry(row.task()).or_default();
         if examples.len() < EXAMPLES {
@@ -64,14 +66,14 @@ impl Statistics {
         }
     }
 
-    fn add_question(&mut self, row: &Row, offset: u64) {
+    fn add_question(&mut self, row: &Row, position: LinePosition) {
         let question = sentence::normalize(row.question());
         let first = question.split(' ').next().unwrap_or_default();
         match self.first_words.get_mut(first) {
             Some(count) => *count += 1,
             None => drop(self.first_words.insert(first.to_owned(), 1)),
         }
-        self.questions.entry(fingerprint(&question)).or_insert((offset, 0)).1 += 1;
+        self.questions.entry(fingerprint(&question)).or_insert((position, 0)).1 += 1;
     }
 
     fn add_correction(&mut self, row: &Row) {
@@ -92,7 +94,7 @@ impl Statistics {
     }
 
     fn add_model(&mut self, row: &Row) {
-        // What was read as settings can be written as such.
+        // Settings that were read from a row can be written again.
         let settings = row.settings().unwrap_or_default();
         let entry = self.models.entry(settings).or_insert_with_key(|settings| ModelUse {
             model: row.model().to_owned(),
@@ -102,43 +104,40 @@ impl Statistics {
         entry.rows += 1;
     }
 
-    /// How many rows there are.
-    pub(in crate::curation) fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// How many questions with weighted short answers there are.
+    /// The number of questions with weighted short answers.
     pub(in crate::curation) fn knowledge_rows(&self) -> u64 {
         self.knowledge_rows
     }
 
-    /// How many different pictures there are.
-    pub(in crate::curation) fn pictures(&self) -> u64 {
-        self.pictures.len() as u64
+    /// A card of the kept rows, whose file is `kept`. It says nothing about gates and exports yet.
+    pub(in crate::curation) fn card(self, kept: &Path) -> Result<Card> {
+        Ok(Card {
+            about: About::default(),
+            rows: RowCounts::default(),
+            pictures: self.pictures.len() as u64,
+            origin: RunRejections::default(),
+            gates: Vec::new(),
+            gate_settings: GateSettings::default(),
+            tasks: self.tasks(),
+            log_prob_per_token: self.log_prob_per_token(),
+            first_words: self.first_words(),
+            distinct_first_words: self.first_words.len() as u64,
+            frequent_questions: self.frequent_questions(kept)?,
+            distinct_questions: self.questions.len() as u64,
+            models: self.models(),
+            examples: self.examples.into_values().flatten().collect(),
+            corrections: self.corrections,
+            files: Vec::new(),
+        })
     }
 
-    /// How many different questions there are.
-    pub(super) fn distinct_questions(&self) -> u64 {
-        self.questions.len() as u64
-    }
-
-    /// How many different first words there are.
-    pub(super) fn distinct_first_words(&self) -> u64 {
-        self.first_words.len() as u64
-    }
-
-    /// What the correction did.
-    pub(super) fn corrections(&self) -> Corrections {
-        self.corrections.clone()
-    }
-
-    /// The rows of each task.
-    pub(super) fn tasks(&self) -> Vec<TaskReport> {
+    /// The rows by task.
+    fn tasks(&self) -> Vec<TaskReport> {
         self.tasks.iter().filter_map(|(task, counts)| counts.report(*task)).collect()
     }
 
-    /// Log-probabilities per token.
-    pub(super) fn log_prob_per_token(&self) -> Option<Distribution> {
+    /// The log-probabilities per token.
+    fn log_prob_per_token(&self) -> Option<Distribution> {
         let mut sorted = self.log_probs.clone();
         sorted.sort_by(f32::total_cmp);
         let numbers = sorted.into_iter().map(|number| (f64::from(number), 1));
@@ -146,37 +145,32 @@ impl Statistics {
     }
 
     /// The most frequent first words of questions.
-    pub(super) fn first_words(&self) -> Vec<Frequent> {
+    fn first_words(&self) -> Vec<TextCount> {
         let words = self.first_words.iter();
-        let words = words.map(|(text, &rows)| Frequent { text: text.clone(), rows });
+        let words = words.map(|(text, &rows)| TextCount { text: text.clone(), rows });
         let mut words = words.collect::<Vec<_>>();
         words.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.text.cmp(&b.text)));
         words.truncate(LISTED);
         words
     }
 
-    /// The questions that come most often, of those that come more than once; their texts are read from the kept rows.
-    pub(super) fn frequent_questions(&self, kept: &Path) -> Result<Vec<Frequent>> {
+    /// The most frequent questions that occur more than once. Their texts are read from the kept rows.
+    fn frequent_questions(&self, kept: &Path) -> Result<Vec<TextCount>> {
         let mut counts = self.questions.values().filter(|(_, rows)| *rows > 1).collect::<Vec<_>>();
-        counts.sort_by_key(|(offset, rows)| (u64::MAX - rows, *offset));
-        let mut file = open(kept)?;
-        let mut frequent = |&&(offset, rows): &&(u64, u64)| {
-            let row = row_at(&mut file, kept, offset)?;
-            Ok(Frequent { text: row.question().to_owned(), rows })
+        counts.sort_by_key(|(position, rows)| (Reverse(*rows), position.offset));
+        let mut reader = LineReader::open(kept)?;
+        let mut frequent = |&&(position, rows): &&(LinePosition, u64)| {
+            let row = read_at(&mut reader, position)?;
+            Ok(TextCount { text: row.question().to_owned(), rows })
         };
         counts.iter().take(LISTED).map(&mut frequent).collect()
     }
 
-    /// Models and settings, the most used first.
-    pub(super) fn models(&self) -> Vec<ModelUse> {
+    /// The models and settings, the one with the most rows first.
+    fn models(&self) -> Vec<ModelUse> {
         let mut models = self.models.values().cloned().collect::<Vec<_>>();
-        models.sort_by_key(|model| u64::MAX - model.rows);
+        models.sort_by_key(|model| Reverse(model.rows));
         models
-    }
-
-    /// The first rows of each task.
-    pub(super) fn examples(&self) -> Vec<Example> {
-        self.examples.values().flatten().cloned().collect()
     }
 }
 
@@ -217,7 +211,7 @@ fn example(row: &Row) -> Example {
     }
 }
 
-/// The name that a variant has in JSON.
+/// The name of an enum's variant in JSON.
 fn name_of(variant: &impl Serialize) -> String {
     let value = serde_json::to_value(variant).unwrap_or_default();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -1,41 +1,41 @@
-//! What columns a data set with pictures has.
+//! The columns of a data set with pictures.
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// A picture: the bytes of its file, and its name.
     Image,
     /// One value.
-    One(Scalar),
+    Scalar(ScalarKind),
     /// A list of structs with these fields.
-    List(&'static [(&'static str, Scalar)]),
+    List(&'static [(&'static str, ScalarKind)]),
 }
 
-impl Kind {
-    /// How many columns of a file it takes.
+impl ColumnKind {
+    /// How many leaf columns it takes in a Parquet file.
     #[cfg(feature = "parquet")]
     pub(super) const fn leaves(self) -> usize {
         match self {
             Self::Image => 2,
-            Self::One(_) => 1,
+            Self::Scalar(_) => 1,
             Self::List(fields) => fields.len(),
         }
     }
 }
 
-/// A value that is not composed of others.
+/// The type of a single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scalar {
+pub enum ScalarKind {
     /// A text.
     String,
     /// A number of 32 bits.
     Float,
-    /// Yes or no.
+    /// True or false.
     Bool,
 }
 
-impl Scalar {
-    /// What the library `datasets` calls it.
+impl ScalarKind {
+    /// The name that Hugging Face's library `datasets` uses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -52,30 +52,33 @@ impl Scalar {
 /// |---|---|
 /// | `image` | the picture |
 /// | `id` | the picture's name, the task and the row's line in `kept.jsonl` |
-/// | `image_id` | the picture's name below its folder, without extension |
+/// | `image_id` | the picture's path below its folder, without extension |
 /// | `task` | `conversation`, `detail`, `reasoning` or `short` |
-/// | `question`, `answer` | what was asked, and the corrected answer, of several the best |
+/// | `question`, `answer` | the question and the corrected answer; of several answers, the best one |
 /// | `draft` | the answer before the correction |
 /// | `conversations` | question and answer as LLaVA's training reads them |
 /// | `answers` | all short answers with their weights; empty for other tasks |
-/// | `changed` | whether answer and draft differ in more than punctuation; none if nothing was corrected |
-/// | `log_prob` | the mean log-probability of the answer's tokens, where it is known |
-/// | `stop` | why the answer ended |
-/// | `instruction`, `model`, `settings` | what the row was made with; settings are JSON |
-pub const COLUMNS: [(&str, Kind); 15] = [
-    ("image", Kind::Image),
-    ("id", Kind::One(Scalar::String)),
-    ("image_id", Kind::One(Scalar::String)),
-    ("task", Kind::One(Scalar::String)),
-    ("question", Kind::One(Scalar::String)),
-    ("answer", Kind::One(Scalar::String)),
-    ("draft", Kind::One(Scalar::String)),
-    ("conversations", Kind::List(&[("from", Scalar::String), ("value", Scalar::String)])),
-    ("answers", Kind::List(&[("text", Scalar::String), ("weight", Scalar::Float)])),
-    ("changed", Kind::One(Scalar::Bool)),
-    ("log_prob", Kind::One(Scalar::Float)),
-    ("stop", Kind::One(Scalar::String)),
-    ("instruction", Kind::One(Scalar::String)),
-    ("model", Kind::One(Scalar::String)),
-    ("settings", Kind::One(Scalar::String)),
+/// | `changed` | whether the answer differs from the draft in more than punctuation; null if nothing was corrected |
+/// | `log_prob` | the mean log-probability of the answer's tokens; null if it is unknown |
+/// | `stop` | why the answer ended; null for short answers |
+/// | `instruction`, `model`, `settings` | what the row was generated with; settings are JSON |
+pub const COLUMNS: [(&str, ColumnKind); 15] = [
+    ("image", ColumnKind::Image),
+    ("id", ColumnKind::Scalar(ScalarKind::String)),
+    ("image_id", ColumnKind::Scalar(ScalarKind::String)),
+    ("task", ColumnKind::Scalar(ScalarKind::String)),
+    ("question", ColumnKind::Scalar(ScalarKind::String)),
+    ("answer", ColumnKind::Scalar(ScalarKind::String)),
+    ("draft", ColumnKind::Scalar(ScalarKind::String)),
+    (
+        "conversations",
+        ColumnKind::List(&[("from", ScalarKind::String), ("value", ScalarKind::String)]),
+    ),
+    ("answers", ColumnKind::List(&[("text", ScalarKind::String), ("weight", ScalarKind::Float)])),
+    ("changed", ColumnKind::Scalar(ScalarKind::Bool)),
+    ("log_prob", ColumnKind::Scalar(ScalarKind::Float)),
+    ("stop", ColumnKind::Scalar(ScalarKind::String)),
+    ("instruction", ColumnKind::Scalar(ScalarKind::String)),
+    ("model", ColumnKind::Scalar(ScalarKind::String)),
+    ("settings", ColumnKind::Scalar(ScalarKind::String)),
 ];

@@ -1,12 +1,11 @@
-//! Whether question and answer are what they should be.
+//! A gate for malformed texts: questions that ask nothing, broken or repetitive answers, traces of a prompt.
 
-mod repetition;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::repetition::{repeated_sentence, repeated_words};
-use super::{Gate, Outcome};
-use crate::curation::Row;
+use super::gate::{Gate, Outcome};
+use crate::curation::rows::Row;
 use crate::vigc::sentence;
 
 /// The settings of [`Validity`].
@@ -15,7 +14,7 @@ use crate::vigc::sentence;
 pub struct ValiditySettings {
     /// Whether the gate is on.
     pub enabled: bool,
-    /// How often the same words may follow one another.
+    /// How often the same words may occur in a row.
     pub most_repeats: usize,
 }
 
@@ -25,14 +24,14 @@ impl Default for ValiditySettings {
     }
 }
 
-/// Drops rows whose question asks nothing, whose answer says nothing, breaks off or goes round in circles, and
-/// rows with traces of a prompt.
+/// Drops rows whose question does not ask anything, whose answer is empty, unfinished or repetitive, and rows
+/// that contain traces of a prompt.
 #[derive(Debug)]
 pub struct Validity {
     settings: ValiditySettings,
 }
 
-/// What belongs to prompts and vocabularies, never to a text.
+/// Texts that belong to prompts and vocabularies, never to a question or an answer.
 const TRACES: [&str; 17] = [
     "Question:",
     "Answer:",
@@ -53,7 +52,7 @@ const TRACES: [&str; 17] = [
     "\u{FFFD}",
 ];
 
-/// First words of requests, which need no question mark.
+/// First words of requests, which end without a question mark.
 const REQUESTS: [&str; 37] = [
     "analyse",
     "analyze",
@@ -95,7 +94,7 @@ const REQUESTS: [&str; 37] = [
 ];
 
 impl Validity {
-    /// With this limit.
+    /// A gate with this limit.
     #[must_use]
     pub fn new(settings: ValiditySettings) -> Self {
         Self { settings }
@@ -119,7 +118,7 @@ impl Gate for Validity {
         if !is_question(question) {
             return Outcome::dropped("no_question", "neither ends with ? nor begins as a request");
         }
-        if !says_something(answer) {
+        if !has_content(answer) {
             return Outcome::dropped("empty_answer", "has neither letter nor digit");
         }
         for text in [question, answer] {
@@ -131,15 +130,16 @@ impl Gate for Validity {
         if let Some(sentence) = repeated_sentence(answer) {
             return Outcome::dropped("repeated_sentence", format!("says {sentence:?} again"));
         }
-        let is_whole = sentence::sentences(answer).last().is_some_and(|last| last.complete);
-        if !row.task().has_short_answers() && !is_whole {
+        let is_complete = sentence::sentences(answer).last().is_some_and(|last| last.complete);
+        if !row.task().has_short_answers() && !is_complete {
             return Outcome::dropped("unfinished", "does not end with a sentence");
         }
         Outcome::Passed
     }
 }
 
-fn says_something(text: &str) -> bool {
+/// Whether a text has a letter or a digit.
+fn has_content(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 
@@ -148,7 +148,31 @@ fn is_question(text: &str) -> bool {
     let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '?' | '？');
     let asks = text.trim_end_matches(is_mark).ends_with(['?', '？']);
     let first = sentence::words(text).find(|word| word != "please").unwrap_or_default();
-    says_something(text) && (asks || REQUESTS.contains(&first.as_str()))
+    has_content(text) && (asks || REQUESTS.contains(&first.as_str()))
+}
+
+/// The longest sequence of words that counts as a loop. Longer loops are found as repeated sentences.
+const LONGEST_LOOP: usize = 12;
+
+/// The first sentence that repeats an earlier one word for word.
+fn repeated_sentence(text: &str) -> Option<&str> {
+    let mut seen = HashSet::new();
+    let sentences = sentence::sentences(text).into_iter().map(|span| &text[span.bytes]);
+    let mut worded = sentences.map(|part| (part, sentence::normalize(part)));
+    worded.find(|(_, words)| !words.is_empty() && !seen.insert(words.clone())).map(|(part, _)| part)
+}
+
+/// A sequence of words that occurs more than `most` times in a row.
+fn repeated_words(text: &str, most: usize) -> Option<String> {
+    let words = sentence::words(text).collect::<Vec<_>>();
+    (1..=LONGEST_LOOP).find_map(|period| {
+        let mut run = 0;
+        let end = (period..words.len()).find(|&at| {
+            run = if words[at] == words[at - period] { run + 1 } else { 0 };
+            run >= period * most
+        })?;
+        Some(words[end + 1 - period..=end].join(" "))
+    })
 }
 
 #[cfg(test)]
@@ -169,5 +193,25 @@ mod tests {
     #[test]
     fn requests_are_listed_in_order() {
         assert!(REQUESTS.is_sorted());
+    }
+
+    #[test]
+    fn a_loop_is_found_once_it_is_longer_than_allowed() {
+        let times = |words: &str, times: usize| vec![words; times].join(" ");
+        for words in ["very", "a cat,", "and on the left there is a"] {
+            let bare = sentence::normalize(words);
+            assert_eq!(repeated_words(&times(words, 3), 3), None, "{words}");
+            assert_eq!(repeated_words(&times(words, 4), 3), Some(bare), "{words}");
+        }
+        let text = format!("It is {} good.", times("so", 3));
+        assert_eq!((repeated_words(&text, 3), repeated_words(&text, 2)), (None, Some("so".into())));
+        assert_eq!(repeated_words("", 3), None);
+        assert_eq!(repeated_words("A red cup, a blue cup, a green cup and a black cup.", 3), None);
+    }
+
+    #[test]
+    fn a_sentence_said_twice_is_found() {
+        assert_eq!(repeated_sentence("It is red. It sits. It is red!"), Some("It is red!"));
+        assert_eq!(repeated_sentence("It is red. It is not red. ... ..."), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The card tells what is in the data set, and what is not.
+//! Data cards.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ use vigc_pipeline::prompt::Task::{self, Conversation, DetailDescription};
 use vigc_pipeline::prompt::qa_text::Malformed;
 use vigc_pipeline::vigc::{JsonLines, Record, RejectedSample, Rejection, SkippedImage, StopReason};
 
-use super::made::{corrected, mixed, row, short, write_rows};
 use super::runs::{curation, pictures};
+use super::sample_rows::{corrected, mixed, row, short, write_rows};
 
 fn card_of(folder: &Path, rows: &[Row]) -> Card {
     let path = write_rows(&folder.join("rows.jsonl"), rows);
@@ -42,7 +42,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn numbers_are_those_of_the_rows() {
+fn numbers_describe_the_rows() {
     let folder = tempfile::tempdir().unwrap();
     let card = card_of(folder.path(), &rows());
     assert_eq!((card.rows.read, card.rows.kept, card.pictures), (5, 5, 3));
@@ -81,7 +81,7 @@ fn numbers_are_those_of_the_rows() {
         (card.frequent_questions[0].text.as_str(), card.frequent_questions[0].rows),
         ("What is it?", 3)
     );
-    // The settings of the two kinds of runs.
+    // Both kinds of runs have their own settings.
     assert_eq!(card.models.iter().map(|model| model.rows).collect::<Vec<_>>(), [4, 1]);
     assert!(
         card.models
@@ -92,7 +92,7 @@ fn numbers_are_those_of_the_rows() {
 }
 
 #[test]
-fn both_files_hold_the_same() {
+fn json_and_markdown_are_the_same_card() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [write_rows(&folder.path().join("rows.jsonl"), &mixed(21, 200))];
     let out = folder.path().join("out");
@@ -103,7 +103,7 @@ fn both_files_hold_the_same() {
 }
 
 #[test]
-fn people_and_the_hub_can_read_it() {
+fn markdown_has_front_matter_and_tables() {
     let folder = tempfile::tempdir().unwrap();
     let text = card_of(folder.path(), &rows()).to_markdown();
     let (head, body) = text.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap();
@@ -124,6 +124,7 @@ fn people_and_the_hub_can_read_it() {
         "| removed | 1 | 20.0 % |  |",
         "| what | 3 | 60.0 % |",
         "load_dataset(",
+        "License: cc-by-4.0.",
         "## Limits",
     ] {
         assert!(body.contains(line), "{line}\n{body}");
@@ -148,10 +149,10 @@ fn dropped_rows_are_shown_with_their_reasons() {
 }
 
 #[test]
-fn what_the_run_itself_left_out_is_counted() {
+fn rejections_of_the_run_itself_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let mut record = JsonLines::create(folder.path().join("rows.jsonl.rejected.jsonl")).unwrap();
-    let Row::Instruction(sample) = &rows()[0] else { panic!("a row that is corrected") };
+    let Row::Instruction(sample) = &rows()[0] else { panic!("expected a corrected row") };
     for reason in [
         Rejection::TruncatedDraft,
         Rejection::Malformed(Malformed::NoAnswer),

@@ -1,4 +1,4 @@
-//! The formats of others.
+//! Exports.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use vigc_pipeline::curation::{Curation, Pictures, Row};
 use vigc_pipeline::prompt::Task::{ComplexReasoning, Conversation};
 use vigc_pipeline::vigc::export::{Format, write_array};
 
-use super::made::{row, short, write_rows};
+use super::sample_rows::{row, short, write_rows};
 
 fn rows() -> Vec<Row> {
     vec![
@@ -49,7 +49,7 @@ fn gpt(text: &str) -> Value {
 }
 
 #[test]
-fn llava_reads_one_question_a_conversation() {
+fn llava_has_a_conversation_for_each_question() {
     let found = llava(false);
     assert_eq!(found.as_array().unwrap().len(), 6);
     let turns = json!([human("<image>\nIs it red?"), gpt("It is blue.")]);
@@ -64,7 +64,7 @@ fn llava_reads_one_question_a_conversation() {
 }
 
 #[test]
-fn questions_about_one_picture_are_joined_where_the_first_stands() {
+fn questions_about_one_picture_are_joined_at_the_first_one() {
     let found = llava(true);
     let found = found.as_array().unwrap();
     let ids = found.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>();
@@ -78,15 +78,15 @@ fn questions_about_one_picture_are_joined_where_the_first_stands() {
         gpt("No."),
     ]);
     assert_eq!(found[0]["conversations"], turns);
-    // Other tasks stay as they are.
+    // Other tasks are not joined.
     assert_eq!(found[3]["conversations"][0], human("<image>\nWhy is it there?"));
 }
 
 #[test]
-fn the_reference_has_a_file_for_each_kind_of_rows() {
+fn upstream_has_a_file_for_each_kind_of_rows() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    export(folder, ExportFormat::Reference, false);
+    export(folder, ExportFormat::Upstream, false);
     let (mut long, mut knowledge) = (Vec::new(), Vec::new());
     for row in rows() {
         match row {
@@ -102,7 +102,7 @@ fn the_reference_has_a_file_for_each_kind_of_rows() {
 }
 
 #[test]
-fn pictures_are_named_as_recorded_or_below_their_folder() {
+fn pictures_have_their_recorded_name_or_one_below_their_folder() {
     let row = Row::from(row("below/b.v2", Conversation, "What is it?", "A cup."));
     let (recorded, below) = (Pictures::as_recorded(), Pictures::below("photos"));
     assert_eq!(recorded.name(&row), "pictures/below/b.v2.png");
@@ -111,7 +111,7 @@ fn pictures_are_named_as_recorded_or_below_their_folder() {
 }
 
 #[test]
-fn formats_are_read_back() {
+fn formats_are_parsed_from_their_names() {
     for &format in ExportFormat::ALL {
         assert_eq!(format.name().parse(), Ok(format));
     }

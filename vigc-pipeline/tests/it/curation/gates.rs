@@ -1,13 +1,13 @@
-//! Each gate drops what it should, and nothing else.
+//! Each gate drops the rows that it should, and no others.
 
 use vigc_pipeline::curation::gates::{GateSettings, Gates, ShingleCounts};
 use vigc_pipeline::curation::{Pictures, Row};
 use vigc_pipeline::prompt::Task::{ComplexReasoning, Conversation, DetailDescription};
 use vigc_pipeline::vigc::StopReason;
 
-use super::made::{corrected, png, row, short, write_pictures};
+use super::sample_rows::{corrected, png, row, short, write_pictures};
 
-/// A row, and the gate and reason that it is dropped for after the rows before it.
+/// A row, and the gate and the reason that drop it, given the rows before it.
 struct Case(Row, Option<(&'static str, &'static str)>);
 
 fn kept(row: impl Into<Row>) -> Case {
@@ -18,27 +18,27 @@ fn dropped(row: impl Into<Row>, gate: &'static str, reason: &'static str) -> Cas
     Case(row.into(), Some((gate, reason)))
 }
 
-/// Asks the gates about rows, in order. All pictures but `missing` are there; `text` is none.
+/// Checks rows in order. All pictures exist except `missing`; `text` is not an image file.
 fn check(settings: &GateSettings, cases: &[Case]) {
     let folder = tempfile::tempdir().unwrap();
     write_pictures(folder.path(), ["a", "b", "c", "d"]);
     std::fs::write(folder.path().join("text.png"), "not a picture").unwrap();
-    // Cut off behind its header, a picture is not decoded here, and passes.
+    // A file that is cut off after its header passes, because pixels are not decoded.
     std::fs::write(folder.path().join("cut.png"), &png("cut")[..60]).unwrap();
     let mut counts = ShingleCounts::default();
     cases.iter().for_each(|Case(row, _)| counts.add(row));
     let mut gates = Gates::new(settings, &Pictures::below(folder.path()), counts);
     for Case(row, expected) in cases {
-        let found = gates.sift(row).map(|(gate, reason)| (gate, reason.name));
+        let found = gates.check(row).map(|(gate, reason)| (gate, reason.name));
         assert_eq!(found, *expected, "{row:?}");
     }
 }
 
-/// Only this gate, with its defaults.
+/// Settings that enable only this gate, with its defaults.
 fn only(gate: &str) -> GateSettings {
     let mut settings = GateSettings::default();
     for other in GateSettings::NAMES.into_iter().filter(|&other| other != gate) {
-        assert!(settings.switch_off(other));
+        assert!(settings.disable(other));
     }
     settings
 }
@@ -47,7 +47,7 @@ const QUESTION: &str = "What is on the table?";
 const ANSWER: &str = "There is a cup on the table.";
 
 #[test]
-fn pictures_have_to_be_there() {
+fn pictures_must_exist() {
     let about = |image| row(image, Conversation, QUESTION, ANSWER);
     check(
         &only("picture"),
@@ -62,7 +62,7 @@ fn pictures_have_to_be_there() {
 }
 
 #[test]
-fn questions_and_answers_have_to_be_valid() {
+fn questions_and_answers_must_be_valid() {
     let asks = |question| Row::from(row("a", Conversation, question, ANSWER));
     let says = |answer| Row::from(row("a", Conversation, QUESTION, answer));
     let invalid = |row: Row, reason| dropped(row, "validity", reason);
@@ -94,7 +94,7 @@ fn questions_and_answers_have_to_be_valid() {
             invalid(says(twice), "repeated_sentence"),
             invalid(says("There is a cup. There is a"), "unfinished"),
             invalid(says("A cup"), "unfinished"),
-            // Short answers are no sentences.
+            // Short answers need not be sentences.
             kept(short("a", QUESTION, &[("a cup", 1.0)])),
             invalid(short("a", QUESTION, &[("?", 1.0)]).into(), "empty_answer"),
             invalid(short("a", QUESTION, &[]).into(), "empty_answer"),
@@ -103,7 +103,7 @@ fn questions_and_answers_have_to_be_valid() {
 }
 
 #[test]
-fn texts_have_to_have_as_many_words_as_their_task_allows() {
+fn texts_must_have_as_many_words_as_their_task_allows() {
     let settings = toml::from_str::<GateSettings>(
         "length.detail = { question = [2, 4], answer = [3, 5] }\nlength.short.answer = [1, 2]",
     );
@@ -123,7 +123,7 @@ fn texts_have_to_have_as_many_words_as_their_task_allows() {
             ),
             dropped(detail("Describe it.", "A cup."), "length", "short_answer"),
             long(detail("Describe it.", "A cup stands there, and red.").into()),
-            // Other tasks have other bounds.
+            // Other tasks have other limits.
             kept(row("a", Conversation, QUESTION, "Yes.")),
             kept(short("a", QUESTION, &[("a cup", 0.5), ("a cup on the table", 0.5)])),
             long(short("a", QUESTION, &[("a red cup", 1.0)]).into()),
@@ -132,7 +132,7 @@ fn texts_have_to_have_as_many_words_as_their_task_allows() {
 }
 
 #[test]
-fn corrections_have_to_agree_with_their_drafts() {
+fn corrections_must_agree_with_their_drafts() {
     let from = |draft, answer| corrected("a", Conversation, QUESTION, [draft, answer]);
     let mut alone = from("A cup.", "Nobody knows it.");
     alone.stop = StopReason::NotCorrected;
@@ -161,7 +161,7 @@ fn corrections_have_to_agree_with_their_drafts() {
 }
 
 #[test]
-fn answers_have_to_be_likely() {
+fn answers_must_be_likely() {
     let with = |log_prob: Option<f32>| {
         let mut row = row("a", Conversation, QUESTION, ANSWER);
         row.steps[0].log_prob = log_prob;
@@ -190,7 +190,7 @@ fn answers_have_to_be_likely() {
 }
 
 #[test]
-fn nothing_is_said_twice() {
+fn exact_duplicates_are_dropped() {
     let mut settings = only("exact_duplicates");
     settings.exact_duplicates.most_equal = 2;
     let asks = |image, question, answer| row(image, Conversation, question, answer);
@@ -207,7 +207,7 @@ fn nothing_is_said_twice() {
             another(row("a", ComplexReasoning, QUESTION, ANSWER), "same_row"),
             kept(asks("b", shouted, ANSWER)),
             another(asks("c", QUESTION, ANSWER), "too_often"),
-            // What was dropped does not count: this picture was not asked yet.
+            // The dropped row about this picture does not count.
             kept(asks("c", QUESTION, "A cup.")),
             kept(asks("a", "What is it?", ANSWER)),
         ],
@@ -224,11 +224,11 @@ fn nothing_is_said_twice() {
 }
 
 #[test]
-fn nothing_is_said_twice_in_nearly_the_same_words() {
+fn near_duplicates_are_dropped() {
     let mut settings = only("near_duplicates");
     settings.near_duplicates.jaccard = 0.6;
     settings.near_duplicates.most_alike = 2;
-    // 21 words, 19 shingles; the last word is in one of them.
+    // The texts have 21 words and 19 shingles; the last word is in one shingle.
     let says = |image, color: &str| {
         let answer = format!(
             "Under the old oak tree a small dog lies beside two cats and the sun is {color}."
@@ -255,7 +255,7 @@ fn nothing_is_said_twice_in_nearly_the_same_words() {
 }
 
 #[test]
-fn a_dropped_row_takes_no_other_with_it() {
+fn a_dropped_row_does_not_make_others_duplicates() {
     let mut unlikely = row("a", Conversation, QUESTION, ANSWER);
     unlikely.steps[0].log_prob = Some(-100.0);
     check(

@@ -1,4 +1,4 @@
-//! Parquet files hold the rows with their pictures.
+//! The Parquet export.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,12 +7,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 use serde_json::Value;
 use vigc_pipeline::curation::Row;
-use vigc_pipeline::curation::export::{COLUMNS, ExportFormat, Kind};
+use vigc_pipeline::curation::export::{COLUMNS, ColumnKind, ExportFormat};
 
-use super::made::{mixed, png, write_rows};
 use super::runs::{curation, pictures};
+use super::sample_rows::{mixed, png, write_rows};
 
-/// The files of a data set, in order.
+/// The Parquet files of a data set, in order.
 fn shards(out: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(out.join("data")).unwrap();
     let mut paths = entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
@@ -24,7 +24,7 @@ fn reader(path: &Path) -> SerializedFileReader<File> {
     SerializedFileReader::new(File::open(path).unwrap()).unwrap()
 }
 
-/// What a file holds, the bytes of pictures as lists.
+/// A value of a file as JSON, with the bytes of pictures as lists.
 fn json(field: &Field) -> Value {
     match field {
         Field::Null => Value::Null,
@@ -78,7 +78,7 @@ fn rows_are_read_back_with_their_pictures() {
         );
         assert_eq!((&found["draft"], &found["model"]), (&row.draft().into(), &"made-up".into()));
         assert_eq!(found["settings"], row.settings().unwrap());
-        let turns = serde_json::to_value(row.llava().conversations).unwrap();
+        let turns = serde_json::to_value(row.to_llava().conversations).unwrap();
         assert_eq!(found["conversations"], turns);
         match row {
             Row::Instruction(sample) => {
@@ -105,7 +105,7 @@ fn rows_are_read_back_with_their_pictures() {
 }
 
 #[test]
-fn files_say_which_column_is_a_picture_and_store_each_once() {
+fn files_declare_the_column_of_pictures_and_store_each_picture_once() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [write_rows(&folder.path().join("rows.jsonl"), &mixed(12, 100))];
     let out = folder.path().join("out");
@@ -122,7 +122,7 @@ fn files_say_which_column_is_a_picture_and_store_each_once() {
     let features = entry["info"]["features"].as_object().unwrap();
     assert!(features.keys().eq(COLUMNS.iter().map(|(name, _)| name)));
     for (name, kind) in COLUMNS {
-        assert_eq!(features[name]["_type"] == "Image", kind == Kind::Image, "{name}");
+        assert_eq!(features[name]["_type"] == "Image", kind == ColumnKind::Image, "{name}");
     }
 
     let size = card.pictures * png("a").len() as u64;

@@ -1,4 +1,4 @@
-//! Nothing is lost, however the rows are cut into files and whenever a run is broken off.
+//! No row is lost, however the rows are split into files and whenever a run is interrupted.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -7,21 +7,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vigc_pipeline::Error;
 use vigc_pipeline::curation::export::{ExportFormat, ExportOptions};
 use vigc_pipeline::curation::gates::GateSettings;
 use vigc_pipeline::curation::{Curation, CurationError, Pictures, Row};
 
-use super::made::{line, mixed, write_pictures, write_rows};
+use super::sample_rows::{line, mixed, write_pictures, write_rows};
 
-/// All pictures of [`mixed`] but two.
+/// The pictures of [`mixed`], except two.
 pub(super) fn pictures(folder: &Path) -> PathBuf {
     let pictures = folder.join("pictures");
     write_pictures(&pictures, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "below/l"]);
     pictures
 }
 
-/// All formats, with small files.
+/// A curation with all formats and small files.
 pub(super) fn curation(rows: &[PathBuf], pictures: &Path) -> Curation {
     let mut gates = GateSettings::default();
     gates.near_duplicates.most_alike = 3;
@@ -33,7 +32,7 @@ pub(super) fn curation(rows: &[PathBuf], pictures: &Path) -> Curation {
         .with_options(ExportOptions { joined: true, shard_bytes: 6000 })
 }
 
-/// Every file below a folder with its content.
+/// All files below a folder with their contents.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -72,7 +71,7 @@ fn every_row_is_kept_or_dropped() {
         assert_eq!(row["file"], path.to_str().unwrap());
         found.push((row["line"].as_u64(), row["row"].to_string()));
     }
-    // Dropped rows say where they stood; the kept ones are the others, in their order.
+    // Dropped rows name their line; the kept rows are the others, in their order.
     let expected = rows.iter().map(line).collect::<Vec<_>>();
     let is_kept = |number: &usize| !found.iter().any(|(line, _)| *line == Some(*number as u64));
     let others = (1..=rows.len()).filter(is_kept).map(|number| expected[number - 1].clone());
@@ -96,7 +95,7 @@ fn every_row_is_kept_or_dropped() {
         left -= gate.dropped;
     }
     assert_eq!(left, card.rows.kept);
-    // The rows are made so that all but two gates have something to do.
+    // The sample rows give all but two gates something to do.
     assert!(by_gate.len() >= 5, "{by_gate:?}");
 }
 
@@ -112,7 +111,7 @@ fn files_of_rows_are_one_stream() {
         let out = folder.path().join(chunk.to_string());
         curation(&paths.collect::<Vec<_>>(), &pictures).run(&out, &mut |_| {}).unwrap();
         let mut files = contents(&out);
-        // Where dropped rows stood is all that may differ.
+        // Only the lines of the dropped rows may differ.
         let dropped = lines(&out.join("dropped.jsonl")).into_iter().map(|row| {
             let mut row = serde_json::from_str::<Value>(&row).unwrap();
             row.as_object_mut().unwrap().retain(|key, _| !["file", "line"].contains(&key.as_str()));
@@ -130,7 +129,7 @@ fn files_of_rows_are_one_stream() {
 }
 
 #[test]
-fn a_run_that_breaks_off_leaves_nothing_that_looks_complete() {
+fn an_interrupted_run_leaves_nothing_that_looks_complete() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [write_rows(&folder.path().join("rows.jsonl"), &mixed(3, 60))];
     let pictures = pictures(folder.path());
@@ -146,7 +145,7 @@ fn a_run_that_breaks_off_leaves_nothing_that_looks_complete() {
         let broken = catch_unwind(AssertUnwindSafe(|| {
             curation(&rows, &pictures).run(&out, &mut |_| {
                 heard += 1;
-                assert!(heard < stop, "the run is broken off");
+                assert!(heard < stop, "the run is interrupted");
             })
         }));
         assert!(broken.is_err() && !out.exists(), "step {stop}");
@@ -167,7 +166,7 @@ fn a_picture_that_disappears_is_named() {
     let rows = [write_rows(&folder.path().join("rows.jsonl"), &mixed(4, 60))];
     let pictures = pictures(folder.path());
     let mut gates = GateSettings::default();
-    gates.switch_off("picture");
+    gates.disable("picture");
     let run = || {
         let curation = curation(&rows, &pictures).with_gates(gates);
         curation.run(folder.path().join("out"), &mut |_| {})
@@ -190,9 +189,7 @@ fn a_damaged_line_is_named() {
     let run = curation(std::slice::from_ref(&path), folder.path())
         .run(folder.path().join("out"), &mut |_| {});
     let error = run.unwrap_err();
-    let CurationError::Rows(Error::Core(vigc_core::Error::Line { line: 5, path: named, .. })) =
-        &error
-    else {
+    let CurationError::Core(vigc_core::Error::Line { line: 5, path: named, .. }) = &error else {
         panic!("{error}")
     };
     assert_eq!(named, &path);
@@ -200,16 +197,16 @@ fn a_damaged_line_is_named() {
 }
 
 #[test]
-fn what_exists_is_not_overwritten_and_no_rows_are_no_data_set() {
+fn existing_folders_are_not_overwritten_and_empty_data_sets_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let rows = mixed(6, 20);
     let path = write_rows(&folder.path().join("rows.jsonl"), &rows);
     let run = curation(std::slice::from_ref(&path), folder.path()).run(folder.path(), &mut |_| {});
     assert!(matches!(run.unwrap_err(), CurationError::Exists(_)));
-    // No picture is there.
+    // There are no pictures.
     let run = curation(&[path], folder.path()).run(folder.path().join("out"), &mut |_| {});
     let error = run.unwrap_err().to_string();
-    assert_eq!(error, "no row is left of 20; picture dropped 20");
+    assert_eq!(error, "no rows are left: 20 were read; picture dropped 20");
     assert!(!folder.path().join("out").exists());
 }
 

@@ -1,4 +1,4 @@
-//! Sets that are found again by sets like them.
+//! An index of sets that finds all sets similar to a given one.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,25 +6,26 @@ use std::ops::Range;
 /// Marks the end of a list of sets.
 const NONE: u32 = u32::MAX;
 
-/// Sets of numbers, and an index to those that are similar to another set.
+/// Sets of numbers, with an index by which the sets similar to another set are found.
 ///
 /// Elements are ordered from rare to frequent. Two sets whose Jaccard similarity is at least `t` share at least
-/// `t · n` elements, `n` being the size of either, so that each has a shared one among its first `n - ⌈t n⌉ + 1`: only
-/// these are indexed and looked up. Candidates are then compared element by element.
+/// `t n` elements, where `n` is the size of either set. Each set therefore has a shared element among its first
+/// `n - ⌈t n⌉ + 1`, and only these are indexed and looked up. Candidates are then compared element by element.
 #[derive(Debug)]
 pub(super) struct SimilarSets {
     threshold: f64,
-    /// All sets, one behind the other, each in ascending order.
+    /// The elements of all sets, one set after the other, each in ascending order.
     elements: Vec<u32>,
+    /// Where each set begins in `elements`.
     starts: Vec<usize>,
-    /// For an element, the last entry of the list of sets that have it among their first.
+    /// For each element, the last entry of the linked list of sets that have it among their first elements.
     last: HashMap<u32, u32>,
-    /// Entries: a set, and the entry before it in the same list.
+    /// Entries of the linked lists: a set, and the previous entry of the same list.
     entries: Vec<(u32, u32)>,
 }
 
 impl SimilarSets {
-    /// No sets yet; two are similar from this Jaccard similarity on.
+    /// An empty index. Two sets are similar if their Jaccard similarity is at least `threshold`.
     pub(super) fn new(threshold: f64) -> Self {
         Self {
             threshold,
@@ -35,8 +36,8 @@ impl SimilarSets {
         }
     }
 
-    /// Adds a set, whose number is that of the sets before it. `count` says how frequent an element is, and always the
-    /// same of one element.
+    /// Adds a set and numbers it in order, from 0. `count` returns how frequent an element is; it must not change
+    /// between calls.
     pub(super) fn insert(&mut self, set: &[u32], count: impl Fn(u32) -> u32) {
         let number = self.starts.len() as u32;
         self.starts.push(self.elements.len());
@@ -48,7 +49,7 @@ impl SimilarSets {
         }
     }
 
-    /// The numbers of the sets that are similar to a set, in ascending order, with their similarity.
+    /// The numbers of the sets that are similar to `set`, in ascending order, with their similarities.
     pub(super) fn similar(
         &self,
         set: &[u32],
@@ -70,7 +71,7 @@ impl SimilarSets {
         })
     }
 
-    /// The rarest elements of a set, as many as are indexed.
+    /// The rarest elements of a set, by which it is indexed.
     fn first(&self, set: &[u32], count: impl Fn(u32) -> u32) -> Vec<u32> {
         let mut ordered = set.to_vec();
         ordered.sort_unstable_by_key(|&element| (count(element), element));
@@ -84,7 +85,7 @@ impl SimilarSets {
         self.starts[number]..end
     }
 
-    /// The similarity of two sets in ascending order, if it reaches the threshold.
+    /// The similarity of two sets, if it reaches the threshold. Both must be in ascending order.
     fn jaccard(&self, a: &[u32], b: &[u32]) -> Option<f64> {
         let (small, large) = (a.len().min(b.len()), a.len().max(b.len()));
         if (small as f64) < self.threshold * large as f64 - ROUNDING {
@@ -101,10 +102,10 @@ impl SimilarSets {
     }
 }
 
-/// What products of thresholds and sizes may be off by.
+/// The tolerance for rounding errors in products of thresholds and sizes.
 const ROUNDING: f64 = 1e-9;
 
-/// The smallest whole number that is not below `least`, and at least 1.
+/// The smallest whole number that is at least `least` and at least 1.
 fn needed(least: f64) -> usize {
     ((least - ROUNDING).ceil() as usize).max(1)
 }
@@ -119,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// Sets with relatives: each is new, or an earlier one with some elements exchanged.
+    /// Random sets, many of which are variations of earlier ones.
     fn related(rng: &mut ChaCha8Rng, number: usize) -> Vec<Vec<u32>> {
         let mut sets: Vec<Vec<u32>> = Vec::new();
         for _ in 0..number {

@@ -1,4 +1,4 @@
-//! Rows that were made up.
+//! Rows for tests.
 
 use std::fs;
 use std::io::Cursor;
@@ -18,7 +18,7 @@ use vigc_pipeline::vigc::{
     Correction, CorrectionStep, GenerationConfig, InstructionSample, RunSettings, StopReason,
 };
 
-/// A corrected row whose draft was right, every token with log-probability -0.1.
+/// A row whose correction kept the draft, with a log-probability of -0.1 per token.
 pub(crate) fn row(image: &str, task: Task, question: &str, answer: &str) -> InstructionSample {
     corrected(image, task, question, [answer, answer])
 }
@@ -78,7 +78,7 @@ pub(crate) fn short(image: &str, question: &str, answers: &[(&str, f32)]) -> Kno
     }
 }
 
-/// A row's line.
+/// The line of a row.
 pub(crate) fn line(row: &Row) -> String {
     match row {
         Row::Instruction(row) => serde_json::to_string(row).unwrap(),
@@ -92,7 +92,7 @@ pub(crate) fn write_rows(path: &Path, rows: &[Row]) -> PathBuf {
     path.to_owned()
 }
 
-/// Writes pictures of these names, each of its own color.
+/// Writes pictures of these names, each with its own color.
 pub(crate) fn write_pictures<'a>(folder: &Path, names: impl IntoIterator<Item = &'a str>) {
     for name in names {
         let path = folder.join(format!("{name}.png"));
@@ -101,7 +101,7 @@ pub(crate) fn write_pictures<'a>(folder: &Path, names: impl IntoIterator<Item = 
     }
 }
 
-/// A picture whose color tells its name.
+/// A picture whose color depends on its name.
 pub(crate) fn png(name: &str) -> Vec<u8> {
     let color = name.bytes().fold([7; 3], |[r, g, b]: [u8; 3], byte| [g, b, r.wrapping_add(byte)]);
     let mut bytes = Vec::new();
@@ -110,7 +110,7 @@ pub(crate) fn png(name: &str) -> Vec<u8> {
     bytes
 }
 
-/// Rows about twelve pictures, of all tasks, many of which one gate or another drops.
+/// Rows of all tasks about twelve pictures. Gates drop many of them.
 pub(crate) fn mixed(seed: u64, number: usize) -> Vec<Row> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let things = ["cat", "dog", "red cup", "blue ball", "old tree"];
