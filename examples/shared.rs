@@ -13,11 +13,13 @@ use anyhow::Context;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::backend;
 use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llava::Llava;
-use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, VisualLm};
+use vigc_pipeline::model::{LoadOptions, Precisions};
+use vigc_pipeline::vigc::{BeamEnds, GenerationConfig, Strategy};
 
 /// Which model, where.
 #[derive(Args, Debug)]
@@ -34,7 +36,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
     /// What weights are kept in: f32, f16, bf16, q8 or q4, for all parts or one by one, as in
-    /// `bf16,language=q8` (parts: vision, qformer, language) [default: f32]
+    /// `bf16,language=q8` (parts: vision, connector, language) [default: f32]
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<Precisions>,
 }
@@ -65,7 +67,9 @@ impl ModelArgs {
     pub(crate) fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
         match self.open()? {
             AnyModel::InstructBlip(model) => Ok(*model),
-            other => anyhow::bail!("{} is no InstructBLIP, which this takes", other.name()),
+            AnyModel::Llava(model) => {
+                anyhow::bail!("{} is a LLaVA, expected an InstructBLIP", model.name())
+            }
         }
     }
 
@@ -111,7 +115,7 @@ fn loading_bar() -> anyhow::Result<ProgressBar> {
 #[cfg(feature = "hub")]
 fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
     use vigc_pipeline::core::weights::hub::Hub;
-    use vigc_pipeline::instruct_blip::ModelSource;
+    use vigc_pipeline::model::ModelSource;
 
     match name.parse()? {
         ModelSource::Folder(folder) => open_folder(&folder, device, options),

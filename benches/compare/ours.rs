@@ -11,6 +11,7 @@ use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::{CausalLm, Session};
+use vigc_pipeline::model::Connector;
 
 use super::Result;
 use super::replay::{self, Texts, Writing};
@@ -174,14 +175,14 @@ impl<'a> Ours<'a> {
         match self.work {
             Work::Vit => {
                 let pixels = Tensor::random([1, 3, 224, 224], Distribution::Default, &device);
-                timed(|| drop(network.vision_model.forward(pixels.clone())), &device)
+                timed(|| drop(network.image_encoder.vision_model.forward(pixels.clone())), &device)
             }
             Work::QFormer => {
                 let image = Tensor::<3>::random([1, 257, 1408], Distribution::Default, &device);
                 let text = TokenBatch::pad_right(&[(4..24).collect()], 0);
                 let run = || {
-                    let image = network.qformer.image_key_values(image.clone());
-                    drop(network.query_output(&text, &image));
+                    let image = network.connector.connect(image.clone());
+                    drop(network.connector.query_output(&image, &text));
                 };
                 timed(run, &device)
             }

@@ -8,12 +8,14 @@ use std::time::Instant;
 
 use burn::tensor::{Bool, Device, Distribution, Tensor};
 use vigc_pipeline::Result as PipelineResult;
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_pipeline::core::TokenBatch;
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
 use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
+use vigc_pipeline::model::Connector;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::{
-    Correction, Finish, Generated, ImageInput, Request, Savings, Vigc, VisualLm,
+    Correction, FinishReason, Generated, ImageInput, Request, Speedups, Vigc, VisualLm,
 };
 use vigc_pipeline::vision::image::{Rgb, RgbImage};
 use vigc_scenes::{Scene, Split};
@@ -56,8 +58,8 @@ impl Texts {
     pub(super) fn record() -> Result<Self> {
         let model = InstructBlip::bundled(&Device::default())?;
         Ok(Self {
-            plain: samples(&model, Savings::NONE)?,
-            hinted: samples(&model, Savings::default())?,
+            plain: samples(&model, Speedups::NONE)?,
+            hinted: samples(&model, Speedups::default())?,
         })
     }
 
@@ -81,7 +83,7 @@ impl Texts {
 }
 
 /// A draft and four corrections for every scene.
-fn samples(model: &InstructBlip, savings: Savings) -> Result<Vec<Vec<Call>>> {
+fn samples(model: &InstructBlip, savings: Speedups) -> Result<Vec<Vec<Call>>> {
     let decoding = GenerationConfig::greedy().with_max_new_tokens(120);
     let (mut samples, mut seed) = (Vec::new(), 0);
     while samples.len() < SCENES as usize {
@@ -91,7 +93,7 @@ fn samples(model: &InstructBlip, savings: Savings) -> Result<Vec<Vec<Call>>> {
             .with_task(LlavaTask::DetailDescription)
             .with_decoding(decoding.clone())
             .with_correction(Correction::sentences(4))
-            .with_savings(savings);
+            .with_speedups(savings);
         for record in vigc.run([ImageInput::pixels("scene", scene)], 1) {
             record?;
         }
@@ -130,10 +132,10 @@ impl VisualLm for Recorder<'_> {
         let tokenizer = self.model.text_tokenizer();
         for (request, texts) in requests.iter().zip(&texts) {
             let mut text = tokenizer.encode_target(&texts[0].text)?;
-            if texts[0].finish != Finish::EndToken {
+            if texts[0].finish != FinishReason::EndToken {
                 text.pop();
             }
-            let mut guess = tokenizer.encode_target(request.hint.guess)?;
+            let mut guess = tokenizer.encode_target(request.hint.draft)?;
             guess.pop();
             let prompt =
                 self.model.config().num_query_tokens + tokenizer.encode(request.prompt)?.len();
@@ -259,13 +261,13 @@ pub(super) fn whole_loop(model: &InstructBlip, texts: &Texts) -> Result<f64> {
     let picture =
         RgbImage::from_fn(640, 480, |x, y| Rgb([x, y, x ^ y].map(|value| (value % 256) as u8)));
     let start = Instant::now();
-    let image = model.encode(&[picture]);
+    let image = model.encode(&[picture])?.remove(0);
     for call in &texts.hinted[0] {
         // The Q-Former reads a text of that length; what the language model then reads has the recorded length.
         let text = "and ".repeat(call.prompt.saturating_sub(model.config().num_query_tokens));
-        let prompt = [Prompt { image: 0, text: &text, seed: 0 }];
-        let batch = model.qformer_batch(&prompt)?;
-        drop(model.network().language_inputs(&batch, image.key_values()));
+        let text = model.prompt_tokens(&text)?.connector;
+        let text = TokenBatch::pad_right(&[text], 0);
+        drop(model.network().connector.visual_tokens(&image, &text));
         write(model, random_embeds(model, call.prompt), call)?;
     }
     Ok(start.elapsed().as_secs_f64())

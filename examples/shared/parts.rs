@@ -8,9 +8,9 @@ use clap::Args;
 #[cfg(feature = "hub")]
 use vigc_pipeline::core::weights::hub::{Files, Hub};
 use vigc_pipeline::instruct_blip::ModelFiles;
-#[cfg(feature = "hub")]
-use vigc_pipeline::instruct_blip::fetch_part;
 use vigc_pipeline::llava::LlavaFiles;
+#[cfg(feature = "hub")]
+use vigc_pipeline::model::fetch_part;
 
 /// The parts of an InstructBLIP, instead of a whole one. All may also be repositories on the hub, owner/name.
 #[derive(Args, Debug)]

@@ -12,7 +12,8 @@ use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vigc_core::config::{read_json, write_json, write_whole};
-use vigc_vision::image::{ClipImageProcessor, ImageProcessor, RgbImage};
+use vigc_pipeline::model::ImagePreprocessor;
+use vigc_vision::image::RgbImage;
 
 use super::error::{Result, TrainError};
 use super::progress::Progress;
@@ -47,39 +48,10 @@ enum Numbers {
     Files(Vec<PathBuf>),
 }
 
-/// What makes an encoder's input of pictures.
-pub trait Pixels: Sync {
-    /// The numbers of a picture, as the encoder reads them.
-    fn process(&self, image: &RgbImage) -> Vec<f32>;
-
-    /// Pictures as one tensor, `[batch, 3, side, side]`.
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4>;
-}
-
-impl Pixels for ImageProcessor {
-    fn process(&self, image: &RgbImage) -> Vec<f32> {
-        self.process(image)
-    }
-
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4> {
-        self.stack(pixels, device)
-    }
-}
-
-impl Pixels for ClipImageProcessor {
-    fn process(&self, image: &RgbImage) -> Vec<f32> {
-        self.process(image)
-    }
-
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4> {
-        self.stack(pixels, device)
-    }
-}
-
 /// What turns pictures into features.
 pub struct Encoder<'a> {
     /// Prepares a picture.
-    pub processor: &'a dyn Pixels,
+    pub processor: &'a dyn ImagePreprocessor,
     /// Encodes `[batch, 3, side, side]` to `[batch, positions, hidden]`.
     pub forward: &'a dyn Fn(Tensor<4>) -> Tensor<3>,
     /// Where it runs.

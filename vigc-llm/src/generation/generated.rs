@@ -52,6 +52,8 @@ pub struct Generated {
     pub score: f32,
     /// The tokens in order. Empty if the model does not report them.
     pub tokens: Vec<TokenScore>,
+    /// The ids of the tokens, without the end token. Empty if the model does not report them.
+    pub ids: Vec<u32>,
     /// Why the text ended.
     pub finish: FinishReason,
 }
@@ -69,7 +71,13 @@ impl Generated {
     /// A text with a score of 0 and no tokens that ends with the end token.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), score: 0.0, tokens: Vec::new(), finish: FinishReason::EndToken }
+        Self {
+            text: text.into(),
+            score: 0.0,
+            tokens: Vec::new(),
+            ids: Vec::new(),
+            finish: FinishReason::EndToken,
+        }
     }
 
     /// Sets why the text ended.
@@ -96,7 +104,8 @@ impl Generated {
             end = shared_prefix(&prefix, &text).max(end);
             tokens.push(TokenScore { end, log_prob });
         }
-        Ok(Self { text, score: hypothesis.score, tokens, finish: hypothesis.finish })
+        let (score, finish) = (hypothesis.score, hypothesis.finish);
+        Ok(Self { text, score, tokens, ids: ids.clone(), finish })
     }
 
     /// The summed log-probability and the number of the tokens that overlap a range of bytes. `None` if the model

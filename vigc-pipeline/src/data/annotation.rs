@@ -63,6 +63,10 @@ pub fn counted(answers: Vec<String>) -> Vec<(String, f64)> {
 }
 
 /// Reads a file that is a list of objects.
+///
+/// # Errors
+///
+/// [`DataError`] if the file cannot be read or is no list of objects.
 pub fn read_rows(path: &Path) -> Result<Vec<Map<String, Value>>, DataError> {
     let rows: Vec<Value> = match read_json(path)? {
         Value::Array(rows) => rows,

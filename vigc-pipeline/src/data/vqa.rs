@@ -19,6 +19,10 @@ pub fn open_okvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
 }
 
 /// One row `{image, question, answer: [..]}`.
+///
+/// # Errors
+///
+/// [`DataError`], naming file, row and key.
 pub fn okvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     Ok(Annotation {
         image: row.text("image")?.into(),
@@ -42,6 +46,10 @@ pub fn open_aokvqa(path: impl AsRef<Path>) -> Result<Annotations, DataError> {
 }
 
 /// One row of A-OKVQA.
+///
+/// # Errors
+///
+/// [`DataError`], naming file, row and key.
 pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
     let answers = match row.get("direct_answers") {
         Some(_) => counted(row.texts("direct_answers")?),
@@ -68,6 +76,10 @@ pub fn aokvqa_row(row: &Row<'_>) -> Result<Annotation, DataError> {
 }
 
 /// The choices of a row of A-OKVQA, whether or not the right one is known.
+///
+/// # Errors
+///
+/// [`DataError`], naming file, row and key.
 pub fn aokvqa_choices(row: &Row<'_>) -> Result<Option<Vec<String>>, DataError> {
     match row.get("choices") {
         Some(Value::Array(choices)) if choices.is_empty() => Ok(None),
@@ -106,6 +118,10 @@ pub fn open_vqav2(
 
 /// The questions of VQAv2 and OKVQA without answers, each with what `annotation` reads from its
 /// row of the second file; with nothing if there is no such file, as for test splits.
+///
+/// # Errors
+///
+/// [`DataError`], naming file, row and key.
 pub fn read_vqav2<T: Default>(
     questions: &Path,
     annotations: Option<&Path>,
@@ -141,6 +157,10 @@ pub fn read_vqav2<T: Default>(
 }
 
 /// The answers of a row of VQAv2's or OKVQA's annotations, counted.
+///
+/// # Errors
+///
+/// [`DataError`], naming file, row and key.
 pub fn given_answers(row: &Row<'_>) -> Result<Vec<(String, f64)>, DataError> {
     let found = row.get("answers");
     let wrong = || row.wrong("answers", found, "a list of objects with an answer");

@@ -11,9 +11,10 @@ use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
 
 use super::keys::{self, LANGUAGE};
-use super::load::Parts;
-use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, TokenizerFiles};
-use crate::model::{StoredGeneration, StoredIds, name_of};
+use super::{FileKind, InstructBlip, InstructBlipConfig, InstructBlipProcessor, Network};
+use crate::model::{
+    LoadOptions, ModelParts, StoredIds, TokenizerFiles, folder_name, upstream_generation_config,
+};
 use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.
@@ -162,8 +163,8 @@ impl ModelFiles {
 impl InstructBlip {
     /// Puts a model together from the files that its parts were published in, and reports what came of each.
     ///
-    /// The special tokens, the picture size and the settings of generation are the reference's: every text begins and ends
-    /// with `</s>`, five beams with a repetition penalty of 1.5 (`blip2_vicuna_instruct.py`).
+    /// The special tokens, the picture size and the settings of generation are those of the upstream program: every text
+    /// begins and ends with `</s>`, five beams with a repetition penalty of 1.5 (`blip2_vicuna_instruct.py`).
     ///
     /// # Errors
     ///
@@ -181,19 +182,22 @@ impl InstructBlip {
             problem: "is not set, expected the folder of bert-base-uncased's vocab.txt".to_owned(),
         })?;
         let side = u32::try_from(config.vision_config.image_size).unwrap_or(u32::MAX);
-        let parts = Parts {
+        let text_tokenizer = TextTokenizer::vicuna_from_dir(&files.llm)?;
+        let words = config.text_config.vocab_size;
+        let dummy_bos = files.stored_ids()?.dummy_bos(&text_tokenizer, words);
+        let images = ImageProcessor::new(ImageProcessorConfig::square(side))?;
+        let qformer_tokenizer = BertTokenizer::from_dir(bert)?;
+        let parts = ModelParts {
             name: files.finetuned.last().or(files.pretrained.last()).map_or_else(
-                || name_of(&files.llm),
+                || folder_name(&files.llm),
                 |file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             ),
+            processor: InstructBlipProcessor::new(images, qformer_tokenizer, &config, dummy_bos),
             config,
-            text_tokenizer: TextTokenizer::vicuna_from_dir(&files.llm)?,
-            qformer_tokenizer: BertTokenizer::from_dir(bert)?,
-            processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
-            generation: StoredGeneration::reference(),
-            ids: files.stored_ids()?,
+            text_tokenizer,
+            generation: upstream_generation_config(),
             tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,
         };
-        Self::assemble(parts, layers, device, options)
+        Self::from_parts(parts, layers, device, options)
     }
 }

@@ -68,15 +68,17 @@ impl TokenizerFiles {
 
     #[cfg(feature = "mini")]
     pub(crate) fn from_bundle(files: &[(&str, &[u8])]) -> Self {
-        Self(files.iter().map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
+        let known = files.iter().filter(|(name, _)| TOKENIZER_FILES.contains(name));
+        Self(known.map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
     }
 
     /// Those of the language model alone.
-    pub(crate) fn of_language_model(&self) -> Self {
+    #[must_use]
+    pub fn of_language_model(&self) -> Self {
         Self(self.0.iter().filter(|(name, _)| !name.contains('/')).cloned().collect())
     }
 
-    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
         for (name, bytes) in &self.0 {
             let path = folder.join(name);
             if let Some(parent) = path.parent() {

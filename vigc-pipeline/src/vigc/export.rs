@@ -13,7 +13,8 @@ use vigc_core::config::temporary_name;
 
 pub use python_json::to_python_json;
 
-use super::reference::ReferenceRow;
+use super::correction::Unit;
+use super::image_id::ImageId;
 use super::sample::InstructionSample;
 use crate::{Error, Result};
 
@@ -98,6 +99,47 @@ impl LlavaRecord {
                 turn("human", format!("<image>\n{question}")),
                 turn("gpt", answer.to_owned()),
             ],
+        }
+    }
+}
+
+/// A row as the reference writes it, fields in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceRow {
+    /// The image file.
+    pub image: String,
+    /// What VIG was asked.
+    pub instruction: String,
+    /// The number in the image's name, or its name.
+    pub image_id: ImageId,
+    /// The last prompt with its answer.
+    pub whole_text: String,
+    /// The corrected answer.
+    pub answer: String,
+    /// VIG's answer.
+    pub original_answer: String,
+    /// VIC's whole answer when it was asked for the first time.
+    pub answer_given_question: Option<String>,
+    /// VIG's question.
+    pub question: String,
+    /// The paragraphs of the corrected answer; empty if it was corrected by sentences.
+    pub answer_lst: Vec<String>,
+}
+
+impl From<&InstructionSample> for ReferenceRow {
+    fn from(sample: &InstructionSample) -> Self {
+        let by_paragraph = sample.settings.correction.unit == Unit::Paragraph;
+        let parts = sample.steps.iter().filter(|_| by_paragraph).map(|step| step.text.clone());
+        Self {
+            image: sample.image.clone(),
+            instruction: sample.instruction.clone(),
+            image_id: ImageId::of(&sample.image),
+            whole_text: sample.whole_text.clone(),
+            answer: sample.answer.clone(),
+            original_answer: sample.draft.clone(),
+            answer_given_question: sample.one_shot.clone(),
+            question: sample.question.clone(),
+            answer_lst: parts.collect(),
         }
     }
 }

@@ -143,10 +143,11 @@ impl<S: RunKind> Journal<S> {
     ///
     /// Returns [`Write`](vigc_core::Error::Write) if the file cannot be written.
     pub fn append(&mut self, record: &S::Record) -> Result<()> {
-        Ok(match record.row() {
+        match record.row() {
             Some(row) => self.rows.write(row)?,
             None => self.rejected.write(record)?,
-        })
+        }
+        Ok(())
     }
 
     /// Completes the output: for a format that is one JSON value, writes it from all rows on record,

@@ -6,7 +6,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use vigc_core::weights::hub::{Files, Hub};
 use vigc_pipeline::Error;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelSource, fetch_part};
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::{LoadOptions, ModelSource, fetch_part};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 

@@ -1,8 +1,9 @@
-//! From a question to the tokens around an image.
+//! From a question to a prompt, and from a prompt to the tokens around its image.
 
 use serde::{Deserialize, Serialize};
 use vigc_llm::tokenizer::TextTokenizer;
 
+use crate::model::PromptTokens;
 use crate::{Error, Result};
 
 /// What stands for the image in a prompt.
@@ -50,54 +51,40 @@ fn introduction(asker: &str) -> String {
     )
 }
 
-/// The tokens of a prompt around its image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PromptTokens {
-    /// Those before it, the begin token first.
-    pub before: Vec<u32>,
-    /// Those behind it.
-    pub after: Vec<u32>,
-}
-
-impl PromptTokens {
-    /// Cuts a prompt at `<image>`.
-    ///
-    /// A tokenizer that has the token `image_token` for it reads the prompt as a whole, as Hugging Face's processor
-    /// does; with any other each part is a text of its own, as in the original program (`tokenizer_image_token`).
-    /// For LLaMA's tokenizer, which marks the beginning of every part, that is the same.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Llm`] if the prompt cannot be tokenized, [`Error::ImagePlaceholders`] if it does not hold `<image>` once.
-    pub fn new(tokenizer: &TextTokenizer, prompt: &str, image_token: Option<u32>) -> Result<Self> {
-        let known = image_token.filter(|&id| tokenizer.token_id(IMAGE) == Some(id));
-        let parts = match known {
-            Some(id) => {
-                let ids = tokenizer.encode(prompt)?;
-                ids.split(|&token| token == id).map(<[u32]>::to_vec).collect()
-            }
-            None => {
-                let mut parts = prompt
-                    .split(IMAGE)
-                    .map(|part| tokenizer.encode_pieces(part))
-                    .collect::<Result<Vec<_>, _>>()?;
-                parts[0].insert(0, tokenizer.bos_id());
-                parts
-            }
-        };
-        let [before, after] = <[_; 2]>::try_from(parts).map_err(|parts: Vec<_>| {
-            let (prompt, found) = (prompt.to_owned(), parts.len() - 1);
-            Error::ImagePlaceholders { prompt, placeholder: IMAGE, found }
-        })?;
-        Ok(Self { before, after })
-    }
-
-    /// All tokens, `filler` in the places of `visual` visual tokens.
-    #[must_use]
-    pub fn with_places(&self, visual: usize, filler: u32) -> Vec<u32> {
-        let places = std::iter::repeat_n(filler, visual);
-        self.before.iter().copied().chain(places).chain(self.after.iter().copied()).collect()
-    }
+/// Cuts a prompt at `<image>` and tokenizes both parts.
+///
+/// A tokenizer that has the token `image_token` for it reads the prompt as a whole, as Hugging Face's processor
+/// does; with any other each part is a text of its own, as in the original program (`tokenizer_image_token`).
+/// For LLaMA's tokenizer, which marks the beginning of every part, that is the same.
+///
+/// # Errors
+///
+/// [`Error::Llm`](crate::Error::Llm) if the prompt cannot be tokenized or does not hold `<image>` once.
+pub fn tokenize_around_image(
+    tokenizer: &TextTokenizer,
+    prompt: &str,
+    image_token: Option<u32>,
+) -> Result<PromptTokens> {
+    let known = image_token.filter(|&id| tokenizer.token_id(IMAGE) == Some(id));
+    let parts = match known {
+        Some(id) => {
+            let ids = tokenizer.encode(prompt)?;
+            ids.split(|&token| token == id).map(<[u32]>::to_vec).collect()
+        }
+        None => {
+            let mut parts = prompt
+                .split(IMAGE)
+                .map(|part| tokenizer.encode_pieces(part))
+                .collect::<Result<Vec<_>, _>>()?;
+            parts[0].insert(0, tokenizer.bos_id());
+            parts
+        }
+    };
+    let [before, after] = <[_; 2]>::try_from(parts).map_err(|parts: Vec<_>| {
+        let (prompt, found) = (prompt.to_owned(), parts.len() - 1);
+        Error::ImagePlaceholders { prompt, placeholder: IMAGE, found }
+    })?;
+    Ok(PromptTokens { before, after, ..PromptTokens::default() })
 }
 
 #[cfg(test)]
@@ -113,11 +100,5 @@ mod tests {
         assert_eq!(Template::Plain.prompt("Why?", IMAGE), IMAGE);
         let bare = Template::UserAssistant.prompt("Why?", IMAGE);
         assert_eq!(bare, "USER: <image>\nWhy? ASSISTANT:");
-    }
-
-    #[test]
-    fn places_stand_where_the_image_does() {
-        let tokens = PromptTokens { before: vec![1, 7], after: vec![9] };
-        assert_eq!(tokens.with_places(3, 0), [1, 7, 0, 0, 0, 9]);
     }
 }

@@ -7,7 +7,7 @@ use vigc_pipeline::Result;
 use vigc_pipeline::prelude::*;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::{
-    BeamEnds, Generated, ImageInput, Request, Savings, Strategy, Unit, VisualLm,
+    BeamEnds, Generated, ImageInput, Request, Speedups, Strategy, Unit, VisualLm,
 };
 use vigc_scenes::{Scene, Split};
 
@@ -58,12 +58,12 @@ fn pictures(count: u64) -> impl Iterator<Item = ImageInput> {
 fn beams_may_end_with_the_unit_that_is_kept() {
     let model = counting();
     let beams = GenerationConfig::beam_search(3).with_max_new_tokens(60);
-    let run = |decoding: &GenerationConfig, ends, savings| {
+    let run = |decoding: &GenerationConfig, ends, speedups| {
         let vigc = Vigc::new(&model)
             .with_tasks(LlavaTask::ALL)
             .with_decoding(decoding.clone())
             .with_correction(Correction::until_end(4).with_beam_ends(ends))
-            .with_savings(savings);
+            .with_speedups(speedups);
         let rows = vigc.run(pictures(6), 6).map(Result::unwrap).collect::<Vec<_>>();
         let text = |row: &Record| match row {
             Record::Sample(row) => (row.draft.clone(), row.one_shot.clone(), row.answer.clone()),
@@ -71,21 +71,21 @@ fn beams_may_end_with_the_unit_that_is_kept() {
         };
         (rows.iter().map(text).collect::<Vec<_>>(), model.tokens.take())
     };
-    let (whole, all) = run(&beams, BeamEnds::Text, Savings::default());
-    let (short, fewer) = run(&beams, BeamEnds::Unit, Savings::default());
+    let (whole, all) = run(&beams, BeamEnds::Text, Speedups::default());
+    let (short, fewer) = run(&beams, BeamEnds::Unit, Speedups::default());
     assert!(fewer * 10 < all * 9, "{fewer} of {all} tokens were written");
     for (whole, short) in whole.iter().zip(&short) {
         assert_eq!((&whole.0, &whole.1), (&short.0, &short.1), "before anything is kept");
     }
-    assert_eq!(run(&beams, BeamEnds::Unit, Savings::NONE).0, short, "this is no saving");
+    assert_eq!(run(&beams, BeamEnds::Unit, Speedups::NONE).0, short, "this is no saving");
     let greedy = GenerationConfig::greedy().with_max_new_tokens(60);
     let [text, unit] =
-        [BeamEnds::Text, BeamEnds::Unit].map(|ends| run(&greedy, ends, Savings::default()));
+        [BeamEnds::Text, BeamEnds::Unit].map(|ends| run(&greedy, ends, Speedups::default()));
     assert_eq!(text, unit);
 }
 
 #[test]
-fn rows_are_the_same_with_and_without_savings() {
+fn rows_are_the_same_with_and_without_speedups() {
     let model = counting();
     let greedy = GenerationConfig::greedy().with_max_new_tokens(120);
     let sample = Strategy::Sample { temperature: 0.7, top_k: 50, top_p: 0.95 };
@@ -101,17 +101,17 @@ fn rows_are_the_same_with_and_without_savings() {
     ];
     let (mut written, mut saved) = (0, 0);
     for (decoding, correction, count) in cases {
-        let run = |savings, batch| {
+        let run = |speedups, batch| {
             let vigc = Vigc::new(&model)
                 .with_tasks(LlavaTask::ALL)
                 .with_decoding(decoding.clone())
                 .with_correction(correction)
-                .with_savings(savings);
+                .with_speedups(speedups);
             let rows = vigc.run(pictures(count), batch).map(Result::unwrap).collect::<Vec<_>>();
             (rows, model.tokens.take())
         };
-        let (plain, all) = run(Savings::NONE, 4);
-        let (rows, fewer) = run(Savings::default(), 6);
+        let (plain, all) = run(Speedups::NONE, 4);
+        let (rows, fewer) = run(Speedups::default(), 6);
         assert_eq!(rows, plain, "{decoding:?} {correction:?}");
         assert_eq!(rows.len(), 3 * count as usize);
         written += all;

@@ -12,7 +12,7 @@ use crate::Result;
 
 /// The settings of `generation_config.json` that have a meaning here.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct StoredGeneration {
+struct StoredGeneration {
     num_beams: Option<usize>,
     max_new_tokens: Option<usize>,
     min_new_tokens: Option<usize>,
@@ -20,26 +20,41 @@ pub(crate) struct StoredGeneration {
     length_penalty: Option<f32>,
 }
 
+/// The settings that a folder suggests. Where it suggests none, decoding is greedy, within this library's limits.
+///
+/// # Errors
+///
+/// [`Error::Core`](crate::Error::Core) if the file exists but cannot be read.
+pub fn read_generation_config(folder: &Path) -> Result<GenerationConfig> {
+    let path = folder.join("generation_config.json");
+    let stored = match path.is_file() {
+        true => read_json(path)?,
+        false => StoredGeneration::default(),
+    };
+    Ok(stored.into_config())
+}
+
+/// The same from the content of the file.
+#[cfg(feature = "mini")]
+pub(crate) fn parse_generation_config(json: &[u8]) -> serde_json::Result<GenerationConfig> {
+    serde_json::from_slice::<StoredGeneration>(json).map(StoredGeneration::into_config)
+}
+
+/// The settings with which the upstream program generates (`blip2_vicuna_instruct.py`, the YAML files of VIGC).
+#[must_use]
+pub fn upstream_generation_config() -> GenerationConfig {
+    let stored = StoredGeneration {
+        num_beams: Some(5),
+        max_new_tokens: Some(249),
+        min_new_tokens: None,
+        repetition_penalty: Some(1.5),
+        length_penalty: Some(1.0),
+    };
+    stored.into_config()
+}
+
 impl StoredGeneration {
-    /// What a folder says, if it says anything.
-    pub(crate) fn from_dir(folder: &Path) -> Result<Self> {
-        let path = folder.join("generation_config.json");
-        if path.is_file() { Ok(read_json(path)?) } else { Ok(Self::default()) }
-    }
-
-    /// What the reference generates with (`blip2_vicuna_instruct.py`, the YAML files of VIGC).
-    pub(crate) fn reference() -> Self {
-        Self {
-            num_beams: Some(5),
-            max_new_tokens: Some(249),
-            min_new_tokens: None,
-            repetition_penalty: Some(1.5),
-            length_penalty: Some(1.0),
-        }
-    }
-
-    /// The file's settings; greedy with the library's limits where it is silent.
-    pub(crate) fn into_config(self) -> GenerationConfig {
+    fn into_config(self) -> GenerationConfig {
         let base = match self.num_beams {
             Some(beams) if beams > 1 => GenerationConfig::beam_search(beams),
             _ => GenerationConfig::greedy(),
@@ -55,8 +70,8 @@ impl StoredGeneration {
     }
 }
 
-/// What a folder says of a generation, for transformers and for [`StoredGeneration::from_dir`].
-pub(crate) fn write_generation(
+/// Writes the file for transformers and for [`read_generation_config`].
+pub(super) fn write_generation_config(
     folder: &Path,
     settings: &GenerationConfig,
     tokenizer: &TextTokenizer,

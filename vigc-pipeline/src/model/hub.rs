@@ -7,13 +7,15 @@ use std::str::FromStr;
 use burn::tensor::Device;
 use vigc_core::weights::hub::{Files, Hub, Progress, RepoId};
 
-use super::{InstructBlip, LoadOptions};
+use super::architecture::Architecture;
+use super::options::LoadOptions;
+use super::vision_language_model::VisionLanguageModel;
 use crate::{Error, Result};
 
 /// Where a model is, read from a name that a user gives.
 ///
 /// ```
-/// use vigc_pipeline::instruct_blip::ModelSource;
+/// use vigc_pipeline::model::ModelSource;
 ///
 /// let named: ModelSource = "Salesforce/instructblip-vicuna-7b".parse()?;
 /// assert!(matches!(named, ModelSource::Repository(_)));
@@ -40,16 +42,16 @@ impl FromStr for ModelSource {
     }
 }
 
-impl InstructBlip {
-    /// Fetches a repository unless it is in the cache, and opens it as [`InstructBlip::from_dir_with`] does. The
-    /// model calls itself by repository and commit.
+impl<A: Architecture> VisionLanguageModel<A> {
+    /// Fetches a repository unless it is in the cache, and opens it as [`from_dir_with`](Self::from_dir_with) does. The model
+    /// is named after the repository and the commit.
     ///
-    /// A part of a model, such as VIGC's own `.pth` files, is for [`ModelFiles`](super::ModelFiles); see [`fetch_part`].
+    /// A part of a model, such as VIGC's own `.pth` files, is for [`fetch_part`].
     ///
     /// # Errors
     ///
     /// [`Error::Core`] if a file cannot be fetched, [`Error::PartOfModel`] if the repository holds no whole model, and those of
-    /// [`InstructBlip::from_dir`].
+    /// [`from_dir`](Self::from_dir).
     pub fn from_hub(
         repo: &RepoId,
         hub: &Hub,
@@ -58,12 +60,16 @@ impl InstructBlip {
         options: &LoadOptions,
     ) -> Result<Self> {
         let (folder, name) = fetch_model(repo, hub, progress)?;
-        Ok(Self { name, ..Self::from_dir_with(&folder, device, options)? })
+        Ok(Self::from_dir_with(&folder, device, options)?.with_name(name))
     }
 }
 
-/// Fetches the folder of a whole model; also what the model calls itself: repository and commit.
-pub(crate) fn fetch_model(
+/// Fetches the folder of a whole model. Also returns the name of the model: repository and commit.
+///
+/// # Errors
+///
+/// [`Error::Core`] if a file cannot be fetched, [`Error::PartOfModel`] if the repository holds no whole model.
+pub fn fetch_model(
     repo: &RepoId,
     hub: &Hub,
     progress: &mut dyn Progress,

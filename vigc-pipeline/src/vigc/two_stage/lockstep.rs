@@ -6,16 +6,18 @@ use std::collections::VecDeque;
 
 use vigc_vision::image::ImageLimits;
 
-use super::job::{ANSWERS, KnowledgeJob, QUESTION};
-use super::{KnowledgeRecord, TwoStageSettings};
+use super::job::KnowledgeJob;
+use super::record::KnowledgeRecord;
+use super::settings::{ANSWERS, QUESTION, TwoStageSettings};
 use crate::Result;
+use crate::vigc::image_source::ImageInput;
 use crate::vigc::scheduler::{Job, check_count, open, skip};
-use crate::vigc::{ImageInput, Request, VisualLm};
+use crate::visual_lm::VisualLm;
 
 /// Answers asked for together, for each question that is: the reference's batches are 8 and 16.
 const ANSWERS_FOR_A_QUESTION: usize = 2;
 
-pub(super) struct InStep<'a, M: VisualLm + ?Sized, I, F> {
+pub(super) struct Lockstep<'a, M: VisualLm + ?Sized, I, F> {
     pub(super) model: &'a M,
     pub(super) settings: TwoStageSettings,
     pub(super) limits: ImageLimits,
@@ -48,7 +50,7 @@ enum Asked<Image> {
     Waiting(KnowledgeJob, Image),
 }
 
-impl<M, I, F> Iterator for InStep<'_, M, I, F>
+impl<M, I, F> Iterator for Lockstep<'_, M, I, F>
 where
     M: VisualLm + ?Sized,
     I: Iterator<Item = ImageInput>,
@@ -72,7 +74,7 @@ where
     }
 }
 
-impl<M, I, F> InStep<'_, M, I, F>
+impl<M, I, F> Lockstep<'_, M, I, F>
 where
     M: VisualLm + ?Sized,
     I: Iterator<Item = ImageInput>,
@@ -158,7 +160,7 @@ where
         let requests = asked.iter().filter_map(|asked| {
             let Asked::Waiting(job, image) = asked else { return None };
             let ask = job.next()?;
-            Some(Request { image, prompt: ask.prompt, seed: ask.seed, hint: ask.hint })
+            Some(ask.with_image(image))
         });
         let requests = requests.collect::<Vec<_>>();
         if requests.is_empty() {
