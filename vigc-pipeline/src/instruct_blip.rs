@@ -22,7 +22,7 @@ mod updates;
 use burn::tensor::Device;
 use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 
 pub use config::InstructBlipConfig;
 pub use encoded::EncodedImages;
@@ -61,7 +61,7 @@ pub struct InstructBlip {
     network: Network,
     text_tokenizer: TextTokenizer,
     qformer_tokenizer: BertTokenizer,
-    processor: ImageProcessor,
+    processor: BlipImageProcessor,
     generation: GenerationConfig,
     dummy_bos: u32,
     tokenizer_files: TokenizerFiles,
@@ -117,7 +117,7 @@ impl InstructBlip {
 
     /// What turns an image into the encoder's input.
     #[must_use]
-    pub fn processor(&self) -> &ImageProcessor {
+    pub fn processor(&self) -> &BlipImageProcessor {
         &self.processor
     }
 

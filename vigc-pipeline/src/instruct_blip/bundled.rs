@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use vigc_core::weights::Checkpoint;
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::load::Parts;
 use super::{InstructBlip, LoadOptions, TokenizerFiles};
@@ -22,7 +22,7 @@ macro_rules! bundled {
 /// The part of `processor_config.json` that is read.
 #[derive(Deserialize)]
 struct Processor {
-    image_processor: ImageProcessorConfig,
+    image_processor: BlipImageProcessorConfig,
 }
 
 impl InstructBlip {
@@ -59,7 +59,7 @@ impl InstructBlip {
                 "qformer_tokenizer/tokenizer.json",
                 qformer,
             )?,
-            processor: ImageProcessor::new(processor.image_processor)?,
+            processor: BlipImageProcessor::new(processor.image_processor)?,
             generation: json("generation_config.json", bundled!("generation_config.json"))?,
             ids: json::<StoredTextIds>("config.json", bundled!("config.json"))?.text_config,
             tokenizer_files: TokenizerFiles::from_bundle(&[

@@ -141,8 +141,16 @@ mod tests {
     fn parts_must_fit() {
         let config = |width| {
             let text = LlamaConfig::new(32, 8, 1, 2);
-            let qformer = QFormerConfig::new(8, 1, 2, 16, width);
-            InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text)
+            let qformer = QFormerConfig::new(8)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2)
+                .with_vocab_size(16)
+                .with_encoder_hidden_size(width);
+            InstructBlipConfig::new(
+                EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+                qformer,
+                text,
+            )
         };
         assert!(config(8).validate().is_ok());
         let error = config(9).validate().unwrap_err().to_string();
@@ -153,8 +161,16 @@ mod tests {
     #[test]
     fn survives_a_round_trip() {
         let text = LlamaConfig::new(32, 8, 1, 2);
-        let qformer = QFormerConfig::new(8, 1, 2, 16, 8);
-        let config = InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text);
+        let qformer = QFormerConfig::new(8)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2)
+            .with_vocab_size(16)
+            .with_encoder_hidden_size(8);
+        let config = InstructBlipConfig::new(
+            EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+            qformer,
+            text,
+        );
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<InstructBlipConfig>(&json).unwrap(), config);
     }

@@ -8,7 +8,7 @@ use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
 use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::keys::{self, LANGUAGE};
 use super::load::Parts;
@@ -189,7 +189,7 @@ impl InstructBlip {
             config,
             text_tokenizer: TextTokenizer::vicuna_from_dir(&files.llm)?,
             qformer_tokenizer: BertTokenizer::from_dir(bert)?,
-            processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
+            processor: BlipImageProcessor::new(BlipImageProcessorConfig::square(side))?,
             generation: StoredGeneration::reference(),
             ids: files.stored_ids()?,
             tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 
 use super::{InstructBlip, InstructBlipConfig, LoadOptions, Network, TokenizerFiles, keys};
 use crate::Result;
@@ -18,7 +18,7 @@ pub(super) struct Parts {
     pub(super) config: InstructBlipConfig,
     pub(super) text_tokenizer: TextTokenizer,
     pub(super) qformer_tokenizer: BertTokenizer,
-    pub(super) processor: ImageProcessor,
+    pub(super) processor: BlipImageProcessor,
     pub(super) generation: StoredGeneration,
     /// What the language model's own configuration names.
     pub(super) ids: StoredIds,
@@ -59,7 +59,7 @@ impl InstructBlip {
             config: read_json(folder.join("config.json"))?,
             text_tokenizer,
             qformer_tokenizer: BertTokenizer::from_dir(folder.join("qformer_tokenizer"))?,
-            processor: ImageProcessor::from_dir(folder)?,
+            processor: BlipImageProcessor::from_dir(folder)?,
             generation: StoredGeneration::from_dir(folder)?,
             ids,
             tokenizer_files: TokenizerFiles::read(folder)?,

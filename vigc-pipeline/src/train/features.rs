@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vigc_core::config::{read_json, write_json, write_whole};
-use vigc_vision::image::{ClipImageProcessor, ImageProcessor, RgbImage};
+use vigc_vision::image::{BlipImageProcessor, ClipImageProcessor, RgbImage};
 
 use super::error::{Result, TrainError};
 use super::progress::Progress;
@@ -56,7 +56,7 @@ pub trait Pixels: Sync {
     fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4>;
 }
 
-impl Pixels for ImageProcessor {
+impl Pixels for BlipImageProcessor {
     fn process(&self, image: &RgbImage) -> Vec<f32> {
         self.process(image)
     }
