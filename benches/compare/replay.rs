@@ -9,8 +9,8 @@ use std::time::Instant;
 use burn::tensor::{Bool, Device, Distribution, Tensor};
 use vigc_pipeline::Result as PipelineResult;
 use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
-use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
-use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
+use vigc_pipeline::llm::generation::{GenerationConfig, NeverStop, generate_with_draft};
+use vigc_pipeline::llm::{CausalLm, Logits, Session, SpeculativeSession};
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::scenes::{Scene, Split};
 use vigc_pipeline::vigc::{
@@ -192,21 +192,21 @@ impl CausalLm for Told<'_> {
 
 impl Session for ToldSession<'_> {
     fn advance(&mut self, tokens: &[u32]) -> Logits {
-        self.read(&[tokens])
+        self.advance_by(&[tokens])
     }
 
     fn select(&mut self, rows: &[usize]) {
         self.inner.select(rows);
     }
 
-    fn drafting(&mut self) -> Option<&mut dyn Drafting> {
+    fn speculative(&mut self) -> Option<&mut dyn SpeculativeSession> {
         Some(self)
     }
 }
 
-impl Drafting for ToldSession<'_> {
-    fn read(&mut self, tokens: &[&[u32]]) -> Logits {
-        let mut logits = self.inner.drafting().expect("the CPU takes tokens back").read(tokens);
+impl SpeculativeSession for ToldSession<'_> {
+    fn advance_by(&mut self, tokens: &[&[u32]]) -> Logits {
+        let mut logits = self.inner.speculative().expect("the CPU rolls back").advance_by(tokens);
         for (i, &token) in tokens[0].iter().enumerate() {
             self.read.push(token);
             self.told.scores(&self.read, logits.row_mut(i));
@@ -214,8 +214,8 @@ impl Drafting for ToldSession<'_> {
         logits
     }
 
-    fn take_back(&mut self, counts: &[usize]) {
-        self.inner.drafting().expect("the CPU takes tokens back").take_back(counts);
+    fn roll_back(&mut self, counts: &[usize]) {
+        self.inner.speculative().expect("the CPU rolls back").roll_back(counts);
         self.read.truncate(self.read.len() - counts[0]);
     }
 }
@@ -231,7 +231,7 @@ fn write(model: &InstructBlip, embeds: Tensor<3>, call: &Call) -> Result<(f64, f
         GenerationConfig::greedy().with_max_new_tokens(call.text.len()).with_eos_ids(vec![eos]);
     let guesses = [call.guess.clone()];
     let start = Instant::now();
-    let texts = generate_guessing(&told, embeds, &mask, &settings, &[], &Never, &guesses)?;
+    let texts = generate_with_draft(&told, embeds, &mask, &settings, &[], &NeverStop, &guesses)?;
     let seconds = start.elapsed().as_secs_f64();
     let expected = call.text.strip_suffix(&[eos]).unwrap_or(&call.text);
     assert_eq!(texts[0][0].tokens, expected, "what it was told");

@@ -53,7 +53,7 @@ impl InstructBlip {
             text_tokenizer: TextTokenizer::from_bytes(
                 "tokenizer.json",
                 text,
-                &SpecialTokens::reference(),
+                &SpecialTokens::upstream(),
             )?,
             qformer_tokenizer: BertTokenizer::from_bytes(
                 "qformer_tokenizer/tokenizer.json",

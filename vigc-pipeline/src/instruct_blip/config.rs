@@ -140,7 +140,10 @@ mod tests {
     #[test]
     fn parts_must_fit() {
         let config = |width| {
-            let text = LlamaConfig::new(32, 8, 1, 2);
+            let text = LlamaConfig::new(8)
+                .with_vocab_size(32)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2);
             let qformer = QFormerConfig::new(8)
                 .with_num_hidden_layers(1)
                 .with_num_attention_heads(2)
@@ -160,7 +163,10 @@ mod tests {
 
     #[test]
     fn survives_a_round_trip() {
-        let text = LlamaConfig::new(32, 8, 1, 2);
+        let text = LlamaConfig::new(8)
+            .with_vocab_size(32)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2);
         let qformer = QFormerConfig::new(8)
             .with_num_hidden_layers(1)
             .with_num_attention_heads(2)

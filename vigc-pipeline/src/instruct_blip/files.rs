@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
-use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
+use vigc_llm::lora::{LoraAdapter, LoraConfig, is_lora_key};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
@@ -128,9 +128,9 @@ impl ModelFiles {
         for file in self.pretrained.iter().chain(&self.finetuned) {
             let mut file = FileKind::Lavis.open(file)?;
             let mut trained = file.scope(LANGUAGE);
-            if trained.keys().any(is_low_rank) {
-                trained = LoraAdapter::new(LoraConfig::reference(), trained)?.merged(&language)?;
-                file.retain(|name| !is_low_rank(name));
+            if trained.keys().any(is_lora_key) {
+                trained = LoraAdapter::new(LoraConfig::upstream(), trained)?.merged(&language)?;
+                file.retain(|name| !is_lora_key(name));
             }
             language.extend(trained.clone());
             file.extend(trained.rename(&keys::LLAMA));

@@ -4,7 +4,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_llm::generation::{
-    GenerationConfig, Hypothesis, StopCondition, Strategy, generate_guessing,
+    GenerationConfig, Hypothesis, StopCondition, Strategy, generate_with_draft,
 };
 use vigc_llm::llama::Llama;
 use vigc_llm::tokenizer::TextTokenizer;
@@ -74,7 +74,7 @@ impl Writer<'_> {
         let guesses = guesses.collect::<Result<Vec<_>>>()?;
         let stop = HintedEnds { tokenizer: self.tokenizer, hints, settings: &settings };
         let (embeds, mask) = (inputs.embeds, &inputs.mask);
-        let rows = generate_guessing(self.lm, embeds, mask, &settings, &seeds, &stop, &guesses)?;
+        let rows = generate_with_draft(self.lm, embeds, mask, &settings, &seeds, &stop, &guesses)?;
         rows.into_iter()
             .map(|row| row.into_iter().map(|text| self.generated(text)).collect())
             .collect()

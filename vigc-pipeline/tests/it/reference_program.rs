@@ -85,7 +85,10 @@ fn files_equal_the_programs_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for case in rows().loops {
         let path = folder.path().join(format!("{}.json", case.task));
-        let decoding = GenerationConfig::reference(250, 1).with_rules(model.reference_rules());
+        let decoding = GenerationConfig::upstream()
+            .with_max_length(250)
+            .with_min_length(1)
+            .with_rules(model.reference_rules());
         let vigc = Vigc::new(&model)
             .with_task(case.task())
             .with_decoding(decoding)

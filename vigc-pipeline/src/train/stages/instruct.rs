@@ -16,7 +16,7 @@ use vigc_core::config::{read_json, write_json};
 use vigc_core::nn::{Linear, Precision};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig};
-use vigc_llm::loss::NextTokens;
+use vigc_llm::loss::NextTokenTargets;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::{QFormer, QFormerConfig};
@@ -97,7 +97,7 @@ pub struct InstructBatch {
     features: TensorData,
     prompts: TokenBatch,
     rows: TokenBatch,
-    next: NextTokens,
+    next: NextTokenTargets,
     task: String,
 }
 
@@ -145,7 +145,7 @@ impl InstructObjective {
             features: features.batch(&images)?,
             prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
             rows: TokenBatch::pad_right(&ids, self.text.pad_id()),
-            next: NextTokens::from_labels(&batch_labels(&rows, self.queries)),
+            next: NextTokenTargets::from_labels(&batch_labels(&rows, self.queries)),
             task: task.to_owned(),
         })
     }

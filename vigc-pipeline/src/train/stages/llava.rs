@@ -11,7 +11,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use vigc_core::TokenBatch;
 use vigc_core::weights::{KeyMap, save};
 use vigc_llm::llama::Llama;
-use vigc_llm::loss::NextTokens;
+use vigc_llm::loss::NextTokenTargets;
 
 use super::language::token_loss;
 use super::lessons::Lessons;
@@ -72,7 +72,7 @@ pub struct LlavaBatch {
     features: TensorData,
     starts: Vec<usize>,
     rows: TokenBatch,
-    next: NextTokens,
+    next: NextTokenTargets,
     task: String,
 }
 
@@ -125,7 +125,7 @@ impl LlavaObjective {
             features: features.batch(&images)?,
             starts,
             rows: TokenBatch::pad_right(&ids, self.model.text_tokenizer().pad_id()),
-            next: NextTokens::from_labels(&batch_labels(&rows, 0)),
+            next: NextTokenTargets::from_labels(&batch_labels(&rows, 0)),
             task: task.to_owned(),
         })
     }
