@@ -168,9 +168,10 @@ impl Args {
 
     fn decoding(&self, model: &AnyModel) -> anyhow::Result<GenerationConfig> {
         Ok(self.decode.apply(match self.format {
-            Format::Reference => {
-                GenerationConfig::reference(250, 1).with_rules(reference_rules(model)?)
-            }
+            Format::Reference => GenerationConfig::upstream()
+                .with_max_length(250)
+                .with_min_length(1)
+                .with_rules(reference_rules(model)?),
             Format::Vigc | Format::Llava => model.generation_config().clone(),
         }))
     }

@@ -190,11 +190,11 @@ impl<'a> Ours<'a> {
             Work::Decode(rows) => {
                 let mut session = self.session.borrow_mut();
                 let session = session.as_mut().ok_or("no session")?;
-                let session = session.drafting().ok_or("tokens cannot be taken back")?;
+                let session = session.speculative().ok_or("tokens cannot be rolled back")?;
                 let start = Instant::now();
-                drop(session.read(&vec![&[7][..]; rows]));
+                drop(session.advance_by(&vec![&[7][..]; rows]));
                 let seconds = start.elapsed().as_secs_f64();
-                session.take_back(&vec![1; rows]);
+                session.roll_back(&vec![1; rows]);
                 Ok(seconds)
             }
             Work::Loop => replay::whole_loop(self.model, self.texts.as_ref().ok_or("no texts")?),

@@ -10,8 +10,8 @@ use burn::tensor::{Bool, Device, Distribution, Tensor};
 use vigc_pipeline::Result as PipelineResult;
 use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
-use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
+use vigc_pipeline::llm::generation::{GenerationConfig, NeverStop, generate_with_draft};
+use vigc_pipeline::llm::{CausalLm, SpeculativeSession, Logits, Session};
 use vigc_pipeline::model::Connector;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::{
@@ -201,14 +201,14 @@ impl Session for ToldSession<'_> {
         self.inner.select(rows);
     }
 
-    fn drafting(&mut self) -> Option<&mut dyn Drafting> {
+    fn speculative(&mut self) -> Option<&mut dyn SpeculativeSession> {
         Some(self)
     }
 }
 
-impl Drafting for ToldSession<'_> {
+impl SpeculativeSession for ToldSession<'_> {
     fn read(&mut self, tokens: &[&[u32]]) -> Logits {
-        let mut logits = self.inner.drafting().expect("the CPU takes tokens back").read(tokens);
+        let mut logits = self.inner.speculative().expect("the CPU takes tokens back").read(tokens);
         for (i, &token) in tokens[0].iter().enumerate() {
             self.read.push(token);
             self.told.scores(&self.read, logits.row_mut(i));
@@ -216,8 +216,8 @@ impl Drafting for ToldSession<'_> {
         logits
     }
 
-    fn take_back(&mut self, counts: &[usize]) {
-        self.inner.drafting().expect("the CPU takes tokens back").take_back(counts);
+    fn roll_back(&mut self, counts: &[usize]) {
+        self.inner.speculative().expect("the CPU takes tokens back").roll_back(counts);
         self.read.truncate(self.read.len() - counts[0]);
     }
 }
@@ -233,7 +233,7 @@ fn write(model: &InstructBlip, embeds: Tensor<3>, call: &Call) -> Result<(f64, f
         GenerationConfig::greedy().with_max_new_tokens(call.text.len()).with_eos_ids(vec![eos]);
     let guesses = [call.guess.clone()];
     let start = Instant::now();
-    let texts = generate_guessing(&told, embeds, &mask, &settings, &[], &Never, &guesses)?;
+    let texts = generate_with_draft(&told, embeds, &mask, &settings, &[], &NeverStop, &guesses)?;
     let seconds = start.elapsed().as_secs_f64();
     let expected = call.text.strip_suffix(&[eos]).unwrap_or(&call.text);
     assert_eq!(texts[0][0].tokens, expected, "what it was told");

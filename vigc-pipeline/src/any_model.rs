@@ -224,8 +224,14 @@ mod tests {
         let device = Device::default();
         let folder = tempfile::tempdir().unwrap();
         let bundled = InstructBlip::bundled(&device).unwrap();
-        let vision = ClipVitConfig { patch_size: 28, ..ClipVitConfig::new(16, 1, 2) };
-        let text = LlamaConfig { vocab_size: 800, ..LlamaConfig::new(800, 16, 1, 2) };
+        let vision = ClipVitConfig {
+            patch_size: 28,
+            ..ClipVitConfig::new(16).with_num_hidden_layers(1).with_num_attention_heads(2)
+        };
+        let text = LlamaConfig::new(16)
+            .with_vocab_size(800)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2);
         let config = LlavaConfig::new(vision.with_image_size(56), text, 799);
         let network = config.init(&device);
         let bundle = bundled.parts().clone();

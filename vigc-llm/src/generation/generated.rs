@@ -15,8 +15,7 @@ pub struct Hypothesis {
     /// The score that orders the hypotheses of one prompt: the sum of the tokens' log-probabilities, as the strategy
     /// edited them, divided by a power of the length.
     pub score: f32,
-    /// The log-probability of each token in the model's own distribution, before any edit. If the model wrote the end
-    /// token, its log-probability comes last.
+    /// The log-probability of each token in the model's own distribution, before any edit.
     pub log_probs: Vec<f32>,
     /// Why the hypothesis ended.
     pub finish: FinishReason,
@@ -95,11 +94,10 @@ impl Generated {
     pub fn from_hypothesis(hypothesis: &Hypothesis, tokenizer: &TextTokenizer) -> Result<Self> {
         let ids = &hypothesis.tokens;
         let text = tokenizer.decode(ids)?;
-        let mut tokens = Vec::with_capacity(hypothesis.log_probs.len());
+        let mut tokens = Vec::with_capacity(ids.len());
         let mut end = 0;
         for (i, &log_prob) in hypothesis.log_probs.iter().enumerate() {
-            // A prefix may end inside a character, so only the part that it shares with the text counts. The end token
-            // has a log-probability but takes up none of the text.
+            // A prefix may end inside a character, so only the part that it shares with the text counts.
             let prefix = tokenizer.decode(&ids[..ids.len().min(i + 1)])?;
             end = shared_prefix(&prefix, &text).max(end);
             tokens.push(TokenScore { end, log_prob });

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_core::weights::{Checkpoint, Layers};
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::{InstructBlip, InstructBlipConfig, InstructBlipProcessor, keys};
 use crate::Result;
@@ -15,7 +15,7 @@ use crate::model::{
 /// The part of `processor_config.json` that is read.
 #[derive(Deserialize)]
 struct StoredProcessor {
-    image_processor: ImageProcessorConfig,
+    image_processor: BlipImageProcessorConfig,
 }
 
 impl InstructBlip {
@@ -42,11 +42,11 @@ impl InstructBlip {
         let text_tokenizer = TextTokenizer::from_bytes(
             "tokenizer.json",
             file("tokenizer.json"),
-            &SpecialTokens::reference(),
+            &SpecialTokens::upstream(),
         )?;
         let bert = "qformer_tokenizer/tokenizer.json";
         let bert = BertTokenizer::from_bytes(bert, file(bert))?;
-        let images = ImageProcessor::new(stored.image_processor)?;
+        let images = BlipImageProcessor::new(stored.image_processor)?;
         let dummy_bos = ids.dummy_bos(&text_tokenizer, config.text_config.vocab_size);
         let parts = ModelParts {
             name: vigc_mini::NAME.to_owned(),

@@ -8,7 +8,7 @@ use vigc_core::nn::{LayerNorm, LinearConfig};
 use vigc_llm::llama::LlamaConfig;
 use vigc_llm::tokenizer::BertTokenizer;
 use vigc_vision::eva_vit::EvaVitConfig;
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 use vigc_vision::qformer::QFormerConfig;
 
 use super::network::{EvaEncoder, Network, QFormerConnector};
@@ -148,7 +148,7 @@ impl InstructBlipConfig {
 #[derive(Debug, Clone)]
 pub struct InstructBlipProcessor {
     /// Prepares pictures.
-    pub image_processor: ImageProcessor,
+    pub image_processor: BlipImageProcessor,
     /// The Q-Former's tokenizer.
     pub qformer_tokenizer: BertTokenizer,
     /// The token with which transformers 4.28.1 begins texts, as the language model's own configuration names it.
@@ -160,7 +160,7 @@ impl InstructBlipProcessor {
     /// the number of tokens that the upstream program keeps.
     #[must_use]
     pub fn new(
-        image_processor: ImageProcessor,
+        image_processor: BlipImageProcessor,
         qformer_tokenizer: BertTokenizer,
         config: &InstructBlipConfig,
         dummy_bos: u32,
@@ -179,9 +179,20 @@ mod tests {
     #[test]
     fn parts_must_fit() {
         let config = |width| {
-            let text = LlamaConfig::new(32, 8, 1, 2);
-            let qformer = QFormerConfig::new(8, 1, 2, 16, width);
-            InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text)
+            let text = LlamaConfig::new(8)
+                .with_vocab_size(32)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2);
+            let qformer = QFormerConfig::new(8)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2)
+                .with_vocab_size(16)
+                .with_encoder_hidden_size(width);
+            InstructBlipConfig::new(
+                EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+                qformer,
+                text,
+            )
         };
         assert!(config(8).validate().is_ok());
         let error = config(9).validate().unwrap_err().to_string();
@@ -191,9 +202,20 @@ mod tests {
 
     #[test]
     fn survives_a_round_trip() {
-        let text = LlamaConfig::new(32, 8, 1, 2);
-        let qformer = QFormerConfig::new(8, 1, 2, 16, 8);
-        let config = InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text);
+        let text = LlamaConfig::new(8)
+            .with_vocab_size(32)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2);
+        let qformer = QFormerConfig::new(8)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2)
+            .with_vocab_size(16)
+            .with_encoder_hidden_size(8);
+        let config = InstructBlipConfig::new(
+            EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+            qformer,
+            text,
+        );
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<InstructBlipConfig>(&json).unwrap(), config);
     }

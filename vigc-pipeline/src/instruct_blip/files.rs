@@ -6,9 +6,9 @@ use burn::tensor::Device;
 use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
-use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
+use vigc_llm::lora::{LoraAdapter, LoraConfig, is_lora_key};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::keys::{self, LANGUAGE};
 use super::{FileKind, InstructBlip, InstructBlipConfig, InstructBlipProcessor, Network};
@@ -129,9 +129,9 @@ impl ModelFiles {
         for file in self.pretrained.iter().chain(&self.finetuned) {
             let mut file = FileKind::Lavis.open(file)?;
             let mut trained = file.scope(LANGUAGE);
-            if trained.keys().any(is_low_rank) {
-                trained = LoraAdapter::new(LoraConfig::reference(), trained)?.merged(&language)?;
-                file.retain(|name| !is_low_rank(name));
+            if trained.keys().any(is_lora_key) {
+                trained = LoraAdapter::new(LoraConfig::upstream(), trained)?.merged(&language)?;
+                file.retain(|name| !is_lora_key(name));
             }
             language.extend(trained.clone());
             file.extend(trained.rename(&keys::LLAMA));
@@ -185,7 +185,7 @@ impl InstructBlip {
         let text_tokenizer = TextTokenizer::vicuna_from_dir(&files.llm)?;
         let words = config.text_config.vocab_size;
         let dummy_bos = files.stored_ids()?.dummy_bos(&text_tokenizer, words);
-        let images = ImageProcessor::new(ImageProcessorConfig::square(side))?;
+        let images = BlipImageProcessor::new(BlipImageProcessorConfig::square(side))?;
         let qformer_tokenizer = BertTokenizer::from_dir(bert)?;
         let parts = ModelParts {
             name: files.finetuned.last().or(files.pretrained.last()).map_or_else(

@@ -8,7 +8,7 @@ use vigc_core::config::read_json;
 use vigc_core::weights::{Checkpoint, KeyMap, Layers};
 use vigc_llm::generation::Rules;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 
 use super::config::{InstructBlipConfig, InstructBlipProcessor};
 use super::keys;
@@ -36,7 +36,7 @@ impl Architecture for InstructBlipConfig {
         let config: Self = read_json(folder.join("config.json"))?;
         let dummy_bos = ids.dummy_bos(&text_tokenizer, config.text_config.vocab_size);
         let bert = BertTokenizer::from_dir(folder.join("qformer_tokenizer"))?;
-        let images = ImageProcessor::from_dir(folder)?;
+        let images = BlipImageProcessor::from_dir(folder)?;
         let parts = ModelParts {
             name: folder_name(folder),
             processor: InstructBlipProcessor::new(images, bert, &config, dummy_bos),

@@ -71,13 +71,13 @@ impl LlavaConfig {
     /// LLaVA 1.5 around Vicuna 7B v1.5, as `llava-hf/llava-1.5-7b-hf` has it.
     #[must_use]
     pub fn llava_1_5_7b() -> Self {
-        Self::llava_1_5(LlamaConfig::new(32_064, 4096, 32, 32).with_intermediate_size(11_008))
+        Self::llava_1_5(LlamaConfig::vicuna_7b().with_vocab_size(32_064))
     }
 
     /// LLaVA 1.5 around Vicuna 13B v1.5, as `llava-hf/llava-1.5-13b-hf` has it.
     #[must_use]
     pub fn llava_1_5_13b() -> Self {
-        Self::llava_1_5(LlamaConfig::new(32_064, 5120, 40, 40).with_intermediate_size(13_824))
+        Self::llava_1_5(LlamaConfig::vicuna_13b().with_vocab_size(32_064))
     }
 
     fn llava_1_5(vicuna: LlamaConfig) -> Self {

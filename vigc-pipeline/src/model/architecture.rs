@@ -8,7 +8,7 @@ use serde_json::Value;
 use vigc_core::weights::{KeyMap, Layers};
 use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::TextTokenizer;
-use vigc_vision::image::{ClipImageProcessor, ImageProcessor, ImageSize, RgbImage};
+use vigc_vision::image::{ClipImageProcessor, BlipImageProcessor, ImageSize, RgbImage};
 
 use super::network::{Connector, ImageEncoder, Network};
 use super::options::Precisions;
@@ -148,7 +148,7 @@ pub trait ImagePreprocessor: Sync {
     fn batch(&self, images: &[RgbImage], device: &Device) -> Tensor<4>;
 }
 
-impl ImagePreprocessor for ImageProcessor {
+impl ImagePreprocessor for BlipImageProcessor {
     fn size(&self) -> ImageSize {
         self.config().size
     }

@@ -119,8 +119,7 @@ mod tests {
     fn what_the_tokenizer_contradicts_is_named() {
         let bytes = vigc_mini::file("tokenizer.json").unwrap();
         let tokenizer =
-            TextTokenizer::from_bytes("tokenizer.json", bytes, &SpecialTokens::reference())
-                .unwrap();
+            TextTokenizer::from_bytes("tokenizer.json", bytes, &SpecialTokens::upstream()).unwrap();
         let said = |json: &str| {
             let ids: StoredIds = serde_json::from_str(json).unwrap();
             ids.contradictions("config.json", &tokenizer).join("\n")

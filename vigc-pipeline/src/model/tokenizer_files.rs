@@ -59,7 +59,7 @@ impl TokenizerFiles {
         files.retain(|(name, _)| {
             !matches!(&**name, "tokenizer_config.json" | "special_tokens_map.json")
         });
-        let SpecialTokens { bos, eos, pad } = SpecialTokens::reference();
+        let SpecialTokens { bos, eos, pad } = SpecialTokens::upstream();
         let config =
             json!({ "bos_token": bos, "eos_token": eos, "unk_token": eos, "pad_token": pad });
         files.push(("tokenizer_config.json".to_owned(), config.to_string().into_bytes()));

@@ -14,7 +14,7 @@ use vigc_core::TokenBatch;
 use vigc_core::random::Draw;
 use vigc_core::weights::save;
 use vigc_llm::llama::Llama;
-use vigc_llm::loss::{IGNORED, NextTokens};
+use vigc_llm::loss::{IGNORE_INDEX, NextTokenTargets};
 use vigc_pipeline::model::{
     Architecture, Connector, ImageEncoder, Padding, PromptInputs, PromptTokens,
     VisionLanguageModel, VisualTokens,
@@ -188,12 +188,12 @@ impl<A: Architecture> Objective for FinetuneObjective<A> {
         let [samples, seq, _] = inputs.embeds.dims();
         // An answer stands at the end of its row, and nothing before it is to be predicted.
         let labels = inputs.tokens.iter().zip(&answers).map(|(row, answer)| {
-            let mut labels = vec![IGNORED; row.len() - answer.len()];
+            let mut labels = vec![IGNORE_INDEX; row.len() - answer.len()];
             labels.extend(answer.iter().map(|&id| i64::from(id)));
-            labels.resize(seq, IGNORED);
+            labels.resize(seq, IGNORE_INDEX);
             labels
         });
-        let next = NextTokens::from_labels(&labels.collect::<Vec<_>>());
+        let next = NextTokenTargets::from_labels(&labels.collect::<Vec<_>>());
         let hidden = llama.forward(inputs.embeds, inputs.mask, None);
         Ok(token_loss(&llama, hidden, &next, samples, Some(task)))
     }

@@ -12,7 +12,7 @@ use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_pipeline::instruct_blip::{InstructBlip, InstructBlipConfig, InstructBlipProcessor};
 use vigc_pipeline::model::{ModelParts, TokenizerFiles};
 use vigc_vision::eva_vit::EvaVitConfig;
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 use vigc_vision::qformer::QFormerConfig;
 
 use super::vision::VisionParts;
@@ -88,7 +88,7 @@ fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
     network.image_encoder.ln_vision = parts.ln_vision;
     let weights = Checkpoint::open(language.join("model.safetensors"))?;
     weights.load(&mut network.language_model, &KeyMap::IDENTITY, strict)?;
-    let images = ImageProcessor::from_dir(&vision)?;
+    let images = BlipImageProcessor::from_dir(&vision)?;
     let parts = ModelParts {
         name: "start".to_owned(),
         processor: InstructBlipProcessor::new(images, bert, &config, text_tokenizer.bos_id()),

@@ -84,7 +84,7 @@ impl LowRank {
             }
         }
         let updates = Checkpoint::from_tensors(&folder.to_string_lossy(), tensors);
-        let mut config = LoraConfig::reference();
+        let mut config = LoraConfig::upstream();
         config.lora_alpha = alpha;
         let adapter = LoraAdapter::new(config, updates)?;
         Ok(adapter.with_base_model(base_model).save(folder)?)

@@ -86,8 +86,11 @@ impl TwoStageSettings {
         Self {
             style,
             draw: PrefixDraw::Weighted,
-            question_decoding: GenerationConfig::reference(200, 10),
-            answer_decoding: GenerationConfig::reference(10, 1).with_n_best(5),
+            question_decoding: GenerationConfig::upstream().with_max_length(200).with_min_length(10),
+            answer_decoding: GenerationConfig::upstream()
+                .with_max_length(10)
+                .with_min_length(1)
+                .with_n_best(5),
             text_processor: TextProcessor::BlipCaption,
             rules: LoopRules::Reference,
             seed: 42,

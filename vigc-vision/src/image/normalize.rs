@@ -1,36 +1,49 @@
-//! Bytes to normalized numbers.
+//! What the image processors share: sizes, normalization and configuration files.
+
+use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use vigc_core::config::read_json;
 
-use super::ImageSize;
 use crate::{Error, Result};
 
 pub(super) const CHANNELS: usize = 3;
 
-/// The mean that CLIP normalizes with, and BLIP after it.
+/// The mean of each channel that CLIP and BLIP normalize with.
 pub(super) const CLIP_MEAN: [f64; CHANNELS] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 
-/// The deviation that CLIP normalizes with, and BLIP after it.
+/// The standard deviation of each channel that CLIP and BLIP normalize with.
 pub(super) const CLIP_STD: [f64; CHANNELS] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
-/// What becomes of a pixel's bytes, as an image processor's configuration says it.
+/// The size of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSize {
+    /// Height in pixels.
+    pub height: u32,
+    /// Width in pixels.
+    pub width: u32,
+}
+
+/// How bytes become normalized numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Normalization {
-    /// What a byte is multiplied by, if by anything.
+    /// The factor that bytes are multiplied by, if any.
     pub(super) rescale_factor: Option<f64>,
-    /// Mean and deviation of each channel, after rescaling, if they are used.
+    /// Mean and standard deviation of each channel after rescaling, if the numbers are normalized.
     pub(super) mean_and_std: Option<[[f64; CHANNELS]; 2]>,
 }
 
-/// The normalized value of each byte, by channel.
+/// The normalized value of each byte in each channel.
 #[derive(Debug, Clone)]
 pub(super) struct Normalizer([[f32; 256]; CHANNELS]);
 
 impl Normalizer {
-    /// Fails if a deviation is zero.
-    pub(super) fn new(what: Normalization) -> Result<Self> {
-        if let Some([_, std]) = what.mean_and_std
+    /// Fails if a standard deviation is zero.
+    pub(super) fn new(normalization: Normalization) -> Result<Self> {
+        if let Some([_, std]) = normalization.mean_and_std
             && std.contains(&0.0)
         {
             let value = format!("{std:?}");
@@ -41,11 +54,11 @@ impl Normalizer {
             });
         }
         Ok(Self(std::array::from_fn(|channel| {
-            std::array::from_fn(|byte| what.normalized(channel, byte as u8))
+            std::array::from_fn(|byte| normalization.normalized(channel, byte as u8))
         })))
     }
 
-    /// `[3, height, width]`, row-major.
+    /// Normalizes an image to `[3, height, width]`, row-major.
     pub(super) fn normalize(&self, image: &RgbImage) -> Vec<f32> {
         let bytes = image.as_raw();
         let plane = |(channel, table): (usize, &[f32; 256])| {
@@ -57,7 +70,7 @@ impl Normalizer {
 }
 
 impl Normalization {
-    /// Rescales in f64 and normalizes in f32, where numpy rounds.
+    /// Rescales in f64 and normalizes in f32, so that it rounds where numpy does.
     fn normalized(&self, channel: usize, byte: u8) -> f32 {
         let mut value = f32::from(byte);
         if let Some(factor) = self.rescale_factor {
@@ -70,7 +83,7 @@ impl Normalization {
     }
 }
 
-/// Joins normalized images, `[3, height, width]` each, to `[batch, 3, height, width]`.
+/// Joins normalized images, `[3, height, width]` each, into `[batch, 3, height, width]`.
 ///
 /// # Panics
 ///
@@ -78,4 +91,22 @@ impl Normalization {
 pub(super) fn stack(pixels: &[Vec<f32>], size: ImageSize, device: &Device) -> Tensor<4> {
     let shape = [pixels.len(), CHANNELS, size.height as usize, size.width as usize];
     Tensor::from_data(TensorData::new(pixels.concat(), shape), device)
+}
+
+/// `processor_config.json`, which contains the image processor's configuration in newer checkpoints.
+#[derive(Deserialize)]
+struct ProcessorConfig<T> {
+    image_processor: Option<T>,
+}
+
+/// Reads `image_processor` of `processor_config.json`, or else `preprocessor_config.json`.
+pub(super) fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T> {
+    let newer = dir.join("processor_config.json");
+    if newer.exists() {
+        let config: ProcessorConfig<T> = read_json(&newer)?;
+        if let Some(config) = config.image_processor {
+            return Ok(config);
+        }
+    }
+    Ok(read_json(dir.join("preprocessor_config.json"))?)
 }

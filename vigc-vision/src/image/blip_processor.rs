@@ -1,44 +1,36 @@
-//! RGB pixels to normalized network input.
+//! RGB pixels to the input of BLIP's image encoder.
 
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use image::RgbImage;
 use rayon::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::normalizer::{CHANNELS, CLIP_MEAN, CLIP_STD, Normalization, Normalizer, stack};
-use super::{Filter, TrainTransform, resize};
+use super::normalize::{
+    CHANNELS, CLIP_MEAN, CLIP_STD, ImageSize, Normalization, Normalizer, read_config, stack,
+};
+use super::resize::{Filter, resize};
 use crate::{Error, Result};
 
-/// The output size of an [`ImageProcessor`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageSize {
-    /// Height in pixels.
-    pub height: u32,
-    /// Width in pixels.
-    pub width: u32,
-}
-
-/// What `preprocessor_config.json` says about a BLIP image processor.
+/// Settings of a [`BlipImageProcessor`], named as in `preprocessor_config.json`.
 ///
 /// Fields and defaults are those of `BlipImageProcessor`, except for the size, which defaults to
 /// `InstructBLIP`'s 224.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ImageProcessorConfig {
-    /// The Python class that reads this configuration.
+pub struct BlipImageProcessorConfig {
+    /// The Python class that this configuration is for.
     pub image_processor_type: String,
-    /// Whether to resize to `size`. Must be true: the encoder takes one size.
+    /// Whether to resize to `size`. Must be true, because the encoder takes one size.
     pub do_resize: bool,
-    /// The output size; the aspect ratio is not kept.
+    /// The output size. The aspect ratio is not kept.
     pub size: ImageSize,
     /// The interpolation filter.
     pub resample: Filter,
     /// Whether to multiply by `rescale_factor`.
     pub do_rescale: bool,
-    /// Maps 0..=255 to 0..=1.
+    /// The factor that maps `0..=255` to `0.0..=1.0`.
     pub rescale_factor: f64,
     /// Whether to subtract the mean and divide by the standard deviation.
     pub do_normalize: bool,
@@ -46,14 +38,14 @@ pub struct ImageProcessorConfig {
     pub image_mean: [f64; CHANNELS],
     /// Standard deviation of each channel, after rescaling.
     pub image_std: [f64; CHANNELS],
-    /// Whether to convert to RGB. Images here are RGB already.
+    /// Whether to convert to RGB. Ignored, because images here are RGB already.
     pub do_convert_rgb: bool,
-    /// Whether to crop. Must not be true: BLIP never crops.
+    /// Whether to crop. Must not be true, because BLIP never crops.
     #[serde(skip_serializing)]
     pub do_center_crop: Option<bool>,
 }
 
-impl Default for ImageProcessorConfig {
+impl Default for BlipImageProcessorConfig {
     fn default() -> Self {
         Self {
             image_processor_type: "BlipImageProcessor".to_owned(),
@@ -71,26 +63,8 @@ impl Default for ImageProcessorConfig {
     }
 }
 
-/// `processor_config.json`, where newer checkpoints keep the image processor.
-#[derive(Deserialize)]
-struct ProcessorConfig<T> {
-    image_processor: Option<T>,
-}
-
-/// Reads `image_processor` of `processor_config.json`, or else `preprocessor_config.json`.
-pub(super) fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T> {
-    let newer = dir.join("processor_config.json");
-    if newer.exists() {
-        let config: ProcessorConfig<T> = vigc_core::config::read_json(&newer)?;
-        if let Some(config) = config.image_processor {
-            return Ok(config);
-        }
-    }
-    Ok(vigc_core::config::read_json(dir.join("preprocessor_config.json"))?)
-}
-
-impl ImageProcessorConfig {
-    /// A processor of square images of `side` pixels, otherwise as by default.
+impl BlipImageProcessorConfig {
+    /// A processor whose output is `side` pixels wide and high, with defaults for the rest.
     #[must_use]
     pub fn square(side: u32) -> Self {
         Self { size: ImageSize { height: side, width: side }, ..Self::default() }
@@ -100,7 +74,7 @@ impl ImageProcessorConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Core`] if neither file can be read, or one does not parse.
+    /// [`Error::Core`] if neither file can be read or one cannot be parsed.
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
         read_config(dir.as_ref())
     }
@@ -122,32 +96,32 @@ impl ImageProcessorConfig {
     }
 }
 
-/// Turns RGB images into the input of an image encoder, exactly as `BlipImageProcessor` on Pillow.
+/// Turns RGB images into the input of an image encoder, with the same numbers as `BlipImageProcessor` on Pillow.
 ///
 /// ```
-/// use vigc_vision::image::{ImageProcessor, ImageProcessorConfig, RgbImage};
+/// use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig, RgbImage};
 ///
 /// # fn main() -> vigc_vision::Result<()> {
-/// let processor = ImageProcessor::new(ImageProcessorConfig::square(14))?;
+/// let processor = BlipImageProcessor::new(BlipImageProcessorConfig::square(14))?;
 /// let pixels = processor.process(&RgbImage::new(640, 480));
 /// assert_eq!(pixels.len(), 3 * 14 * 14);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct ImageProcessor {
-    config: ImageProcessorConfig,
+pub struct BlipImageProcessor {
+    config: BlipImageProcessorConfig,
     normalizer: Normalizer,
 }
 
-impl ImageProcessor {
+impl BlipImageProcessor {
     /// Creates a processor.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if `config` asks for what a BLIP processor does not do: no
-    /// resizing, cropping, an empty size or a zero standard deviation.
-    pub fn new(config: ImageProcessorConfig) -> Result<Self> {
+    /// [`Error::Config`] if `config` switches resizing off or cropping on, or has an empty size or a standard deviation of
+    /// zero.
+    pub fn new(config: BlipImageProcessorConfig) -> Result<Self> {
         config.validate()?;
         let normalizer = Normalizer::new(Normalization {
             rescale_factor: config.do_rescale.then_some(config.rescale_factor),
@@ -160,14 +134,14 @@ impl ImageProcessor {
     ///
     /// # Errors
     ///
-    /// As [`ImageProcessorConfig::from_dir`] and [`ImageProcessor::new`].
+    /// As [`BlipImageProcessorConfig::from_dir`] and [`BlipImageProcessor::new`].
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
-        Self::new(ImageProcessorConfig::from_dir(dir)?)
+        Self::new(BlipImageProcessorConfig::from_dir(dir)?)
     }
 
     /// The configuration.
     #[must_use]
-    pub fn config(&self) -> &ImageProcessorConfig {
+    pub fn config(&self) -> &BlipImageProcessorConfig {
         &self.config
     }
 
@@ -186,23 +160,6 @@ impl ImageProcessor {
         self.normalizer.normalize(&resize(image, width, height, self.config.resample))
     }
 
-    /// As [`ImageProcessor::process`], after a random crop and flip drawn from `seed`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `image` has no pixels.
-    #[must_use]
-    pub fn process_augmented(
-        &self,
-        image: &RgbImage,
-        transform: &TrainTransform,
-        seed: u64,
-    ) -> Vec<f32> {
-        let ImageSize { height, width } = self.config.size;
-        let view = transform.sample(image.width(), image.height(), seed);
-        self.normalizer.normalize(&view.apply(image, width, height, self.config.resample))
-    }
-
     /// Processes images in parallel into one tensor.
     ///
     /// # Shapes
@@ -218,7 +175,7 @@ impl ImageProcessor {
         self.stack(&pixels, device)
     }
 
-    /// Joins the results of [`ImageProcessor::process`].
+    /// Joins the results of [`BlipImageProcessor::process`] into one tensor.
     ///
     /// # Shapes
     ///

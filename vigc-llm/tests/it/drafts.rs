@@ -1,4 +1,4 @@
-//! Guesses change how long a text takes, never the text.
+//! A draft changes how long a text takes, never the text.
 
 use std::cell::Cell;
 
@@ -6,14 +6,14 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vigc_llm::generation::{
-    GenerationConfig, Hypothesis, Never, Strategy, generate, generate_guessing,
+    GenerationConfig, Hypothesis, NeverStop, Strategy, generate, generate_with_draft,
 };
 use vigc_llm::llama::{Llama, LlamaConfig};
-use vigc_llm::{CausalLm, Drafting, Logits, Session};
+use vigc_llm::{CausalLm, Logits, Session, SpeculativeSession};
 
 const VOCAB: u32 = 60;
 
-/// Counts how often a model reads.
+/// Counts the forward passes of a model.
 #[derive(Debug)]
 struct Counting<'a> {
     llama: &'a Llama,
@@ -46,19 +46,19 @@ impl Session for CountingSession<'_> {
         self.inner.select(rows);
     }
 
-    fn drafting(&mut self) -> Option<&mut dyn Drafting> {
+    fn speculative(&mut self) -> Option<&mut dyn SpeculativeSession> {
         Some(self)
     }
 }
 
-impl Drafting for CountingSession<'_> {
-    fn read(&mut self, tokens: &[&[u32]]) -> Logits {
+impl SpeculativeSession for CountingSession<'_> {
+    fn advance_by(&mut self, tokens: &[&[u32]]) -> Logits {
         self.passes.set(self.passes.get() + 1);
-        self.inner.drafting().unwrap().read(tokens)
+        self.inner.speculative().unwrap().advance_by(tokens)
     }
 
-    fn take_back(&mut self, counts: &[usize]) {
-        self.inner.drafting().unwrap().take_back(counts);
+    fn roll_back(&mut self, counts: &[usize]) {
+        self.inner.speculative().unwrap().roll_back(counts);
     }
 }
 
@@ -85,25 +85,29 @@ fn inputs(llama: &Llama, prompts: &[Vec<u32>]) -> (Tensor<3>, Tensor<2, Bool>) {
     (llama.embed(ids), mask)
 }
 
-/// A text with some words changed, left out and put in.
+/// A text with some tokens replaced, removed and inserted.
 fn changed(rng: &mut ChaCha8Rng, text: &[u32]) -> Vec<u32> {
-    let mut guess = Vec::new();
+    let mut draft = Vec::new();
     for &token in text {
         match rng.random_range(0..12) {
-            0 => guess.push(rng.random_range(0..VOCAB)),
+            0 => draft.push(rng.random_range(0..VOCAB)),
             1 => {}
-            2 => guess.extend([token, rng.random_range(0..VOCAB)]),
-            _ => guess.push(token),
+            2 => draft.extend([token, rng.random_range(0..VOCAB)]),
+            _ => draft.push(token),
         }
     }
-    guess
+    draft
 }
 
 #[test]
-fn thousands_of_texts_are_the_same_with_any_guess_and_in_any_company() {
+fn thousands_of_texts_are_the_same_with_any_draft_and_in_any_batch() {
     let device = Device::default();
     device.seed(3);
-    let llama = LlamaConfig::new(VOCAB as usize, 32, 2, 2).init(&device);
+    let llama = LlamaConfig::new(32)
+        .with_vocab_size(VOCAB as usize)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(2)
+        .init(&device);
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let greedy = GenerationConfig::greedy().with_max_new_tokens(24).with_eos_ids([0]);
     let sample = Strategy::Sample { temperature: 0.2, top_k: 10, top_p: 0.9 };
@@ -112,7 +116,7 @@ fn thousands_of_texts_are_the_same_with_any_guess_and_in_any_company() {
         greedy.clone().with_repetition_penalty(1.5).with_min_new_tokens(6),
         greedy.clone().with_strategy(sample).with_n_best(2),
     ];
-    let (mut texts, mut passes, mut guessed_passes) = (0, 0, 0);
+    let (mut texts, mut passes, mut draft_passes) = (0, 0, 0);
     for round in 0..600 {
         let config = &settings[round % settings.len()];
         let prompts = prompts(&mut rng, 4);
@@ -125,19 +129,20 @@ fn thousands_of_texts_are_the_same_with_any_guess_and_in_any_company() {
                 generate(&llama, embeds, &mask, config, &[seed]).unwrap().remove(0)
             })
             .collect();
-        let guesses: Vec<_> = alone.iter().map(|row| changed(&mut rng, &row[0].tokens)).collect();
+        let drafts: Vec<_> = alone.iter().map(|row| changed(&mut rng, &row[0].tokens)).collect();
         let counting = Counting { llama: &llama, passes: Cell::new(0) };
         let (embeds, mask) = inputs(&llama, &prompts);
         let plain = generate(&counting, embeds.clone(), &mask, config, &seeds).unwrap();
         passes += counting.passes.take();
-        let guessed =
-            generate_guessing(&counting, embeds, &mask, config, &seeds, &Never, &guesses).unwrap();
-        guessed_passes += counting.passes.take();
+        let drafted =
+            generate_with_draft(&counting, embeds, &mask, config, &seeds, &NeverStop, &drafts)
+                .unwrap();
+        draft_passes += counting.passes.take();
         // Bit for bit, scores included.
         assert_eq!(plain, alone, "{config:?}");
-        assert_eq!(guessed, alone, "{config:?}");
+        assert_eq!(drafted, alone, "{config:?}");
         texts += alone.iter().map(Vec::len).sum::<usize>();
     }
     assert!(texts > 3000, "{texts} texts");
-    assert!(guessed_passes * 5 < passes * 4, "{guessed_passes} passes instead of {passes}");
+    assert!(draft_passes * 5 < passes * 4, "{draft_passes} passes instead of {passes}");
 }
