@@ -11,7 +11,7 @@ use vigc_pipeline::Result as PipelineResult;
 use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::generation::{GenerationConfig, NeverStop, generate_with_draft};
-use vigc_pipeline::llm::{CausalLm, SpeculativeSession, Logits, Session};
+use vigc_pipeline::llm::{CausalLm, Logits, Session, SpeculativeSession};
 use vigc_pipeline::model::Connector;
 use vigc_pipeline::prompt::LlavaTask;
 use vigc_pipeline::vigc::{

@@ -50,5 +50,5 @@ pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};
 pub use recipe::{Recipe, Stage};
 pub use schedule::Schedule;
-pub use stages::{StageOutcome, run_recipe};
+pub use stages::{StageOutcome, run_finetuning, run_recipe};
 pub use vigc_core::random::{Draw, EpochOrder, Stream};

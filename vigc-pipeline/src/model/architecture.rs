@@ -8,7 +8,7 @@ use serde_json::Value;
 use vigc_core::weights::{KeyMap, Layers};
 use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::TextTokenizer;
-use vigc_vision::image::{ClipImageProcessor, BlipImageProcessor, ImageSize, RgbImage};
+use vigc_vision::image::{BlipImageProcessor, ClipImageProcessor, ImageSize, RgbImage};
 
 use super::network::{Connector, ImageEncoder, Network};
 use super::options::Precisions;

@@ -86,7 +86,9 @@ impl TwoStageSettings {
         Self {
             style,
             draw: PrefixDraw::Weighted,
-            question_decoding: GenerationConfig::upstream().with_max_length(200).with_min_length(10),
+            question_decoding: GenerationConfig::upstream()
+                .with_max_length(200)
+                .with_min_length(10),
             answer_decoding: GenerationConfig::upstream()
                 .with_max_length(10)
                 .with_min_length(1)
