@@ -72,7 +72,7 @@ impl AnyModel {
     pub fn from_hub(
         repo: &vigc_core::weights::hub::RepoId,
         hub: &vigc_core::weights::hub::Hub,
-        progress: &mut dyn vigc_core::weights::hub::Progress,
+        progress: &vigc_core::progress::Progress,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self> {
