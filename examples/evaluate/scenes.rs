@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::core::config::write_json;
+use vigc_pipeline::core::files::write_json;
 use vigc_pipeline::eval::scenes::{DialogueReport, Report, SplitReport, Subject, Suite};
 use vigc_pipeline::vigc::Correction;
 

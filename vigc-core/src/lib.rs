@@ -24,7 +24,6 @@
 //! assert_eq!(batch.row(1), [101, 102]);
 //! ```
 
-pub mod config;
 mod error;
 pub mod files;
 pub mod json_lines;

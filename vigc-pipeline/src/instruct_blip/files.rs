@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
 use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};

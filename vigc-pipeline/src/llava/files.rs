@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::Value;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport};
 use vigc_llm::lora::LoraAdapter;
 use vigc_llm::tokenizer::TextTokenizer;

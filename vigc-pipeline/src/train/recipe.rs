@@ -16,7 +16,7 @@ use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
 use crate::model::{LoadOptions, Precisions};
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 
 /// What a recipe trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -369,7 +369,7 @@ impl Recipe {
     pub fn fingerprint(&self) -> String {
         let settings = Self { output: PathBuf::new(), run: RunSection::default(), ..self.clone() };
         let text = serde_json::to_string(&settings).unwrap_or_default();
-        let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        let hash = text.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
         format!("{hash:016x}")
     }
 

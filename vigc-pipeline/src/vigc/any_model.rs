@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{DType, Device};
 use image::RgbImage;
 use serde::Deserialize;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
 
 use super::{Generated, GenerationConfig, Request, VisualLm};
