@@ -11,9 +11,9 @@ use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vigc_core::TokenBatch;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::nn::{Linear, LinearConfig};
-use vigc_core::weights::{Checkpoint, KeyMap, Layers};
+use vigc_core::weights::{Checkpoint, KeyMap, CheckpointOverlay};
 use vigc_eval::answers::{AnswerJournal, Ask, AskImage, Asker, How};
 use vigc_pipeline::Result;
 use vigc_pipeline::llm::llama::LlamaConfig;
@@ -116,7 +116,7 @@ impl Architecture for TilesConfig {
     const MAX_TRAINED_PROMPT: usize = 64;
     const MAX_TRAINED_ANSWER: usize = 64;
 
-    fn open(folder: &Path) -> Result<(ModelParts<Self>, Layers)> {
+    fn open(folder: &Path) -> Result<(ModelParts<Self>, CheckpointOverlay)> {
         let parts = ModelParts {
             name: folder_name(folder),
             config: read_json(folder.join("config.json"))?,
@@ -125,7 +125,7 @@ impl Architecture for TilesConfig {
             generation: read_generation_config(folder)?,
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
-        Ok((parts, Layers::default().with(Checkpoint::open(folder)?)))
+        Ok((parts, CheckpointOverlay::default().with(Checkpoint::open(folder)?)))
     }
 
     fn validate(&self) -> Result<()> {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, save_checkpoint};
 
 use self::config::AlphaPattern;

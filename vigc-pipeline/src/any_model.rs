@@ -8,7 +8,7 @@ use std::sync::Arc;
 use burn::tensor::{DType, Device};
 use image::RgbImage;
 use serde::Deserialize;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::generation::{Generated, GenerationConfig, Rules};
 use vigc_llm::tokenizer::TextTokenizer;
 
@@ -97,7 +97,7 @@ impl AnyModel {
     pub fn from_hub(
         repo: &vigc_core::weights::hub::RepoId,
         hub: &vigc_core::weights::hub::Hub,
-        progress: &mut dyn vigc_core::weights::hub::Progress,
+        progress: &vigc_core::progress::Progress,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self> {

@@ -3,7 +3,7 @@
 use burn::nn::Initializer;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
+use vigc_core::nn::MAX_SIZE;
 use vigc_core::nn::{Linear, LinearConfig, Precision};
 
 /// Shape and constants of a [`Llama`](super::Llama).

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use vigc_core::weights::{Checkpoint, Layers};
+use vigc_core::weights::{Checkpoint, CheckpointOverlay};
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
 use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
@@ -58,7 +58,7 @@ impl InstructBlip {
         };
         let weights = file("model.safetensors").to_vec();
         let weights = Checkpoint::from_bytes(vigc_mini::NAME, weights)?;
-        let weights = Layers::default().with(weights.rename(&keys::HUGGING_FACE));
+        let weights = CheckpointOverlay::default().with(weights.rename(&keys::HUGGING_FACE));
         Ok(Self::from_parts(parts, weights, device, options)?.0)
     }
 }

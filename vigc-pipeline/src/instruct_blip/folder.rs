@@ -4,8 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device};
 use serde_json::{Value, json};
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, KeyMap, Layers};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, KeyMap, CheckpointOverlay};
 use vigc_llm::generation::Rules;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::BlipImageProcessor;
@@ -30,7 +30,7 @@ impl Architecture for InstructBlipConfig {
     /// 256, of which the upstream program counts the answer's begin token, which it then drops.
     const MAX_TRAINED_ANSWER: usize = 255;
 
-    fn open(folder: &Path) -> Result<(ModelParts<Self>, Layers)> {
+    fn open(folder: &Path) -> Result<(ModelParts<Self>, CheckpointOverlay)> {
         let text_tokenizer = TextTokenizer::from_dir(folder)?;
         let ids = read_stored_ids(folder, &text_tokenizer)?;
         let config: Self = read_json(folder.join("config.json"))?;
@@ -46,7 +46,7 @@ impl Architecture for InstructBlipConfig {
             tokenizer_files: TokenizerFiles::read(folder)?,
         };
         let weights = Checkpoint::open(folder)?.rename(&keys::HUGGING_FACE);
-        Ok((parts, Layers::default().with(weights)))
+        Ok((parts, CheckpointOverlay::default().with(weights)))
     }
 
     fn validate(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device};
 use serde_json::{Value, json};
-use vigc_core::weights::{KeyMap, Layers};
+use vigc_core::weights::{KeyMap, CheckpointOverlay};
 use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 
 use super::Llava;
@@ -29,7 +29,7 @@ impl Architecture for LlavaConfig {
     const MAX_TRAINED_ANSWER: usize = 256;
 
     /// Reads either layout. The folders of the original program have the image encoder elsewhere; [`LlavaFiles`] names it.
-    fn open(folder: &Path) -> Result<(ModelParts<Self>, Layers)> {
+    fn open(folder: &Path) -> Result<(ModelParts<Self>, CheckpointOverlay)> {
         LlavaFiles::new(folder).open()
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device, Tensor};
 use serde_json::Value;
-use vigc_core::weights::{KeyMap, Layers};
+use vigc_core::weights::{KeyMap, CheckpointOverlay};
 use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::image::{BlipImageProcessor, ClipImageProcessor, ImageSize, RgbImage};
@@ -45,7 +45,7 @@ pub trait Architecture: fmt::Debug + Clone + PartialEq + Send + Sync + 'static {
     /// # Errors
     ///
     /// An error for a file that is missing or damaged.
-    fn open(folder: &Path) -> Result<(ModelParts<Self>, Layers)>;
+    fn open(folder: &Path) -> Result<(ModelParts<Self>, CheckpointOverlay)>;
 
     /// Checks that the parts of the network fit each other.
     ///

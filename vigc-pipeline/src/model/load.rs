@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_core::weights::{Layers, LoadReport, Strictness};
+use vigc_core::weights::{CheckpointOverlay, LoadReport, Strictness};
 
 use super::architecture::{Architecture, ModelParts};
 use super::checks::{check_depths, check_image_size};
@@ -53,7 +53,7 @@ impl<A: Architecture> VisionLanguageModel<A> {
     /// [`Error::Config`](crate::Error::Config) or [`Error::Vision`](crate::Error::Vision) if parts do not fit each other.
     pub fn from_parts(
         mut parts: ModelParts<A>,
-        weights: Layers,
+        weights: CheckpointOverlay,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {

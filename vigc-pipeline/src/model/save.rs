@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::DType;
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::nn::Precision;
 use vigc_core::weights::save;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::json_lines::{JsonLines, read_lines};
 
 use self::settings::{beside, compare, keep_previous};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::{DType, Device};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::nn::Precision;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::generation::GenerationConfig;

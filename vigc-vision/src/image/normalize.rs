@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use crate::{Error, Result};
 

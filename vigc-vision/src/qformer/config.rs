@@ -114,7 +114,7 @@ impl QFormerConfig {
     ///
     /// Returns [`Error::Config`] if heads do not divide the width, the frequency of
     /// cross-attention is zero, a dropout probability is outside `0.0..1.0` or a size is above
-    /// [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
+    /// [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         let fail = |field, value: String, reason| Err(Error::Config { field, value, reason });
