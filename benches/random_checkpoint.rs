@@ -42,7 +42,7 @@ impl FromStr for Size {
                 let layers = other.strip_prefix("7b-").and_then(|layers| layers.parse().ok());
                 let error =
                     || format!("there is no size {other}, expected mini, 7b, 7b-LAYERS or 13b");
-                layers.map(Self::CheckpointOverlay).ok_or_else(error)
+                layers.map(Self::Layers).ok_or_else(error)
             }
         }
     }

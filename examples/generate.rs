@@ -22,7 +22,7 @@ use console::style;
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::llm::generation::Rules;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::diff::{Verdict, WordChange, word_changes};
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::QuestionStyle;
@@ -121,7 +121,7 @@ enum StyleArg {
 /// What is done with each image.
 enum Plan {
     /// Questions whose answers are corrected.
-    Correct(Vec<LlavaTask>),
+    Correct(Vec<Task>),
     /// Questions as in a data set, then short answers.
     TwoStage(QuestionStyle),
 }
@@ -129,10 +129,10 @@ enum Plan {
 impl Tasks {
     fn plan(self) -> Plan {
         match self {
-            Self::Conversation => Plan::Correct(vec![LlavaTask::Conversation]),
-            Self::Detail => Plan::Correct(vec![LlavaTask::DetailDescription]),
-            Self::Reasoning => Plan::Correct(vec![LlavaTask::ComplexReasoning]),
-            Self::All => Plan::Correct(LlavaTask::ALL.to_vec()),
+            Self::Conversation => Plan::Correct(vec![Task::Conversation]),
+            Self::Detail => Plan::Correct(vec![Task::DetailDescription]),
+            Self::Reasoning => Plan::Correct(vec![Task::ComplexReasoning]),
+            Self::All => Plan::Correct(Task::LLAVA.to_vec()),
             Self::Okvqa => Plan::TwoStage(QuestionStyle::Okvqa),
             Self::AOkvqa => Plan::TwoStage(QuestionStyle::AOkvqa),
         }
@@ -211,11 +211,11 @@ fn main() -> anyhow::Result<()> {
 fn correct(
     args: &Args,
     model: &AnyModel,
-    tasks: &[LlavaTask],
+    tasks: &[Task],
     images: &[ImageInput],
 ) -> anyhow::Result<()> {
     let decoding = args.decoding(model)?;
-    let vigc = |tasks: &[LlavaTask]| {
+    let vigc = |tasks: &[Task]| {
         Vigc::new(model)
             .with_tasks(tasks.iter().copied())
             .with_decoding(decoding.clone())
@@ -229,7 +229,7 @@ fn correct(
 
     let finished = journal.finished().clone();
     let of_image = |image: &ImageInput| {
-        let is_left = |task: &&LlavaTask| !finished.contains(&image.name(), **task);
+        let is_left = |task: &&Task| !finished.contains(&image.name(), **task);
         tasks.iter().filter(is_left).count() as u64
     };
     let total = (images.len() * tasks.len()) as u64;

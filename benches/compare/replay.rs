@@ -13,7 +13,7 @@ use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::generation::{GenerationConfig, NeverStop, generate_with_draft};
 use vigc_pipeline::llm::{CausalLm, Logits, Session, SpeculativeSession};
 use vigc_pipeline::model::Connector;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::{
     Correction, FinishReason, Generated, ImageInput, Request, Speedups, Vigc, VisualLm,
 };
@@ -90,7 +90,7 @@ fn samples(model: &InstructBlip, savings: Speedups) -> Result<Vec<Vec<Call>>> {
         let recorder = Recorder { model, calls: RefCell::new(Vec::new()) };
         let scene = Scene::sample(Split::Val, 900 + seed).render(112);
         let vigc = Vigc::new(&recorder)
-            .with_task(LlavaTask::DetailDescription)
+            .with_task(Task::DetailDescription)
             .with_decoding(decoding.clone())
             .with_correction(Correction::sentences(4))
             .with_speedups(savings);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use vigc_pipeline::prompt::Task;
 use vigc_scenes::{DatasetConfig, Split};
-use vigc_train::data::{AnnotationFile, Form, Format, Topic};
+use vigc_train::data::{AnnotationFile, Form, Format};
 
 use crate::folder::Folder;
 use crate::job::Kind;
@@ -81,12 +82,12 @@ pub(crate) fn write_pictures(
 }
 
 impl Kind {
-    /// What rows of this kind are about.
-    pub(crate) fn topic(self) -> Topic {
+    /// The task of rows of this kind.
+    pub(crate) fn task(self) -> Task {
         match self {
-            Self::Conversation => Topic::Conversation,
-            Self::Detail => Topic::Detail,
-            Self::Reasoning => Topic::Reasoning,
+            Self::Conversation => Task::Conversation,
+            Self::Detail => Task::DetailDescription,
+            Self::Reasoning => Task::ComplexReasoning,
         }
     }
 }
@@ -96,7 +97,7 @@ pub(crate) fn file(
     path: PathBuf,
     images: PathBuf,
     format: Format,
-    (topic, form): (Topic, Form),
+    (topic, form): (Task, Form),
 ) -> anyhow::Result<AnnotationFile> {
     let file = AnnotationFile { path, images, format, topic, form, ratio: 1.0 };
     let ratio = file.open()?.rows.len() as f64;
@@ -108,7 +109,7 @@ pub(crate) fn short_questions(data: &Data) -> anyhow::Result<Vec<AnnotationFile>
     let folder = data.split(Split::Train);
     [("okvqa.json", Format::Okvqa), ("aokvqa.json", Format::Aokvqa)]
         .map(|(name, format)| {
-            let what = (Topic::KnowledgeVqa, Form::Vic);
+            let what = (Task::KnowledgeVqa, Form::Vic);
             file(folder.join(name), data.images(Split::Train), format, what)
         })
         .into_iter()

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use vigc_pipeline::core::files::write_json;
 use vigc_pipeline::curation::card::About;
 use vigc_pipeline::curation::export::ExportFormat;
-use vigc_pipeline::curation::{Curation, Pictures, Row, Rows, Task};
+use vigc_pipeline::curation::{Curation, Pictures, Row, Rows};
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::{ImageFolder, Journal, Vigc};
 use vigc_scenes::Split;
@@ -79,7 +79,7 @@ pub(crate) fn write(folder: &Folder, seed: u64) -> anyhow::Result<()> {
 /// VIG and VIC over all pictures.
 fn generate(model: &InstructBlip, images: &Path, out: &Path, seed: u64) -> anyhow::Result<()> {
     let vigc = Vigc::new(model)
-        .with_tasks(LlavaTask::ALL)
+        .with_tasks(Task::LLAVA)
         .with_decoding(model.generation_config().clone())
         .with_seed(seed);
     let mut journal = Journal::resume(out, Format::Vigc, &vigc.settings())?;
@@ -110,7 +110,7 @@ fn share(place: &Path) -> anyhow::Result<()> {
     let rows = Rows::new([place.join("data-set/kept.jsonl")]);
     let rows = rows.map(|row| Ok(row?.row)).collect::<anyhow::Result<Vec<_>>>()?;
     for kind in Kind::ALL {
-        let of_kind = |row: &&Row| row.task() == task(kind);
+        let of_kind = |row: &&Row| row.task() == kind.task();
         for writer in Writer::ALL {
             let answered = |row: &Row| -> Value {
                 let answer = match writer {
@@ -126,12 +126,4 @@ fn share(place: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn task(kind: Kind) -> Task {
-    match kind {
-        Kind::Conversation => Task::Conversation,
-        Kind::Detail => Task::Detail,
-        Kind::Reasoning => Task::Reasoning,
-    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn vigc(settings: &Settings, folder: &Folder, seed: u64) -> anyhow::R
     let mut files = Vec::new();
     for kind in Kind::ALL {
         for form in [Form::Vig, Form::Vic, Form::Continue] {
-            let what = (kind.topic(), form);
+            let what = (kind.task(), form);
             let images = data.images(Split::Train);
             files.push(file(data.dialogues(kind), images, Format::Llava, what)?);
         }
@@ -89,7 +89,7 @@ fn files(
     let mut files = short_questions(&data)?;
     for kind in Kind::ALL {
         let rows = data.dialogues(kind);
-        let what = (kind.topic(), Form::Vic);
+        let what = (kind.task(), Form::Vic);
         let mut add = |path: PathBuf, images: PathBuf| {
             files.push(file(path, images, Format::Llava, what)?);
             anyhow::Ok(())

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use vigc_core::TokenBatch;
 use vigc_core::files::read_json;
 use vigc_core::nn::{Linear, LinearConfig};
-use vigc_core::weights::{Checkpoint, KeyMap, CheckpointOverlay};
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, KeyMap};
 use vigc_eval::answers::{AnswerJournal, Ask, AskImage, Asker, How};
 use vigc_pipeline::Result;
 use vigc_pipeline::llm::llama::LlamaConfig;

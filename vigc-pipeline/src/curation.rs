@@ -37,6 +37,6 @@ mod sift;
 
 pub use error::CurationError;
 pub use pictures::Pictures;
-pub use row::{Row, Task};
+pub use row::Row;
 pub use rows::{Located, Place, Rows};
 pub use run::{Curation, Progress, Stage};

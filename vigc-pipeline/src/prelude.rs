@@ -10,6 +10,6 @@ pub use crate::any_model::AnyModel;
 pub use crate::instruct_blip::InstructBlip;
 pub use crate::llava::Llava;
 pub use crate::model::LoadOptions;
-pub use crate::prompt::LlavaTask;
+pub use crate::prompt::Task;
 pub use crate::vigc::{Correction, ImageFolder, InstructionSample, Record, Vigc};
 pub use crate::visual_lm::{Request, VisualLm};

@@ -5,9 +5,9 @@
 //! of grammar, because checkpoints were trained on exactly these texts.
 //!
 //! ```
-//! use vigc_pipeline::prompt::{LlavaTask, qa_text};
+//! use vigc_pipeline::prompt::{Task, qa_text};
 //!
-//! let instruction = LlavaTask::Conversation.instruction();
+//! let instruction = Task::Conversation.instruction();
 //! assert!(instruction.starts_with("Generate a question"));
 //! let pair = qa_text::parse_strict("Question: What is it? Answer: A cat.")?;
 //! assert_eq!((pair.question.as_str(), pair.answer.as_str()), ("What is it?", "A cat."));
@@ -15,14 +15,14 @@
 //! ```
 
 pub mod instructions;
-mod llava_task;
 mod python_random;
 pub mod qa_text;
 pub mod question_prefix;
+mod task;
 pub mod templates;
 mod text_processor;
 
-pub use llava_task::{LlavaTask, UnknownTask};
 pub(crate) use python_random::PythonRandom;
+pub use task::Task;
 pub use text_processor::python_strip;
 pub use text_processor::{TextProcessor, blip_caption, blip_caption_instruct, blip_question};

@@ -11,7 +11,7 @@
 //! The image is encoded once; what follows is text. A [`Dialogue`] can therefore be driven by hand:
 //!
 //! ```
-//! use vigc_pipeline::prompt::LlavaTask;
+//! use vigc_pipeline::prompt::Task;
 //! use vigc_llm::generation::Generated;
 //! use vigc_pipeline::vigc::{Correction, Dialogue};
 //!
@@ -21,7 +21,7 @@
 //!     _ => "Question: What is it? Answer: A dog sits on a mat.",
 //! };
 //! let correction = Correction::until_end(4).with_style(vigc_pipeline::vigc::PromptStyle::Vic);
-//! let mut dialogue = Dialogue::new(LlavaTask::Conversation.instruction(), correction);
+//! let mut dialogue = Dialogue::new(Task::Conversation.instruction(), correction);
 //! while let Some(prompt) = dialogue.next_prompt() {
 //!     let text = model(prompt).to_owned();
 //!     dialogue.accept(&Generated::text(text));

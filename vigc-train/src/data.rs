@@ -11,6 +11,6 @@ pub mod splice;
 mod tests;
 
 pub use dataset::{ImageSource, InstructionDataset, InstructionRow, JoinedImages};
-pub use instructed::{AnnotatedImages, Form, Instructed, Topic};
+pub use instructed::{AnnotatedImages, Form, Instructed};
 pub use mixture::Mixture;
 pub use section::{AnnotationFile, DataSection, Format};

@@ -11,7 +11,7 @@ use std::{fmt, fs};
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vigc_core::files::{read_json, write_json, write_atomic};
+use vigc_core::files::{read_json, write_atomic, write_json};
 use vigc_pipeline::model::ImagePreprocessor;
 use vigc_vision::image::RgbImage;
 
@@ -188,8 +188,9 @@ impl Encoder<'_> {
         let written = (self.forward)(pixels);
         let [_, positions, width] = written.dims();
         let numbers = written.into_data();
-        let hash =
-            numbers.iter::<f32>().fold(0, |hash, value| splitmix64(hash ^ u64::from(value.to_bits())));
+        let hash = numbers
+            .iter::<f32>()
+            .fold(0, |hash, value| splitmix64(hash ^ u64::from(value.to_bits())));
         ([positions, width], format!("{hash:016x}"))
     }
 

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use image::RgbImage;
 
 use super::suite::{BoxError, SceneModel, VigRow};
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::prompt::qa_text::{QuestionAnswer, parse_strict};
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
 use vigc_pipeline::vigc::{
@@ -86,11 +86,11 @@ where
 }
 
 /// The task whose instruction asks for a kind of text about scenes.
-fn task_of(dialogue: Dialogue) -> LlavaTask {
+fn task_of(dialogue: Dialogue) -> Task {
     match dialogue {
-        Dialogue::Conversation => LlavaTask::Conversation,
-        Dialogue::Detail => LlavaTask::DetailDescription,
-        Dialogue::Reasoning => LlavaTask::ComplexReasoning,
+        Dialogue::Conversation => Task::Conversation,
+        Dialogue::Detail => Task::DetailDescription,
+        Dialogue::Reasoning => Task::ComplexReasoning,
     }
 }
 

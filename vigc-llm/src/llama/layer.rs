@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
 #[cfg(feature = "flex")]
-use vigc_core::kernels::{PagedRow, Pages};
+use vigc_core::kernels::{PagedKeyValues, PagedRow};
 use vigc_core::kernels::{rms_norm, swiglu};
 use vigc_core::nn::Linear;
 
@@ -66,7 +66,7 @@ impl DecoderLayer {
         x: Tensor<2>,
         rotations: &Rotations,
         rows: &[PagedRow<'_>],
-        pages: &mut Pages,
+        pages: &mut PagedKeyValues,
     ) -> Tensor<2> {
         let normed = self.input_layernorm.forward(x.clone());
         let x = x + self.self_attn.read(&normed, rotations, rows, pages);

@@ -5,7 +5,7 @@ use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::module::embedding;
 use burn::tensor::{Bool, DType, Device, Int, Tensor};
 #[cfg(feature = "flex")]
-use vigc_core::kernels::{Pages, on_worker};
+use vigc_core::kernels::{PagedKeyValues, on_worker};
 use vigc_core::nn::{Linear, positions};
 
 use super::attention::{Positions, causal_bias};
@@ -197,7 +197,8 @@ impl Llama {
     /// An empty paged cache with a number of rows.
     pub(crate) fn paged_cache(&self, rows: usize) -> PagedCache {
         let layers = &self.model.layers;
-        let pages = layers.iter().map(|layer| Pages::new(layer.num_kv_heads(), self.head_dim));
+        let pages =
+            layers.iter().map(|layer| PagedKeyValues::new(layer.num_kv_heads(), self.head_dim));
         PagedCache::new(pages.collect(), rows)
     }
 

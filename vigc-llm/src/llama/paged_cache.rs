@@ -1,14 +1,14 @@
 //! The cache of the CPU: rows without padding that share pages, and whose last tokens can be removed.
 
 use burn::tensor::{Tensor, TensorData};
-use vigc_core::kernels::{PAGE, PagedRow, Pages};
+use vigc_core::kernels::{PAGE, PagedKeyValues, PagedRow};
 
 /// Keys and values of all layers, one row for each sequence, in pages of [`PAGE`] tokens.
 ///
 /// Rows with the same beginning share pages. A shared page is copied when a row writes to it.
 #[derive(Debug, Clone)]
 pub(crate) struct PagedCache {
-    layers: Vec<Pages>,
+    layers: Vec<PagedKeyValues>,
     rows: Vec<Row>,
     /// The number of rows that use each page.
     ref_counts: Vec<usize>,
@@ -24,7 +24,7 @@ struct Row {
 
 impl PagedCache {
     /// A cache with the empty pages of each layer and a number of empty rows.
-    pub(super) fn new(layers: Vec<Pages>, rows: usize) -> Self {
+    pub(super) fn new(layers: Vec<PagedKeyValues>, rows: usize) -> Self {
         Self { layers, rows: vec![Row::default(); rows], ref_counts: Vec::new(), free: Vec::new() }
     }
 
@@ -83,7 +83,7 @@ impl PagedCache {
     pub(super) fn extend<'a>(
         &'a mut self,
         new: &'a [usize],
-    ) -> (Vec<PagedRow<'a>>, &'a mut [Pages]) {
+    ) -> (Vec<PagedRow<'a>>, &'a mut [PagedKeyValues]) {
         for (index, &new) in new.iter().enumerate() {
             if new > 0 && !self.rows[index].len.is_multiple_of(PAGE) {
                 self.copy_last_if_shared(index);

@@ -18,9 +18,10 @@ pub use distribution::Distribution;
 pub use origin::Origin;
 pub(super) use statistics::Statistics;
 
+use super::CurationError;
 use super::export::Written;
 use super::gates::{GateReport, GateSettings};
-use super::{CurationError, Task};
+use crate::prompt::Task;
 
 /// What the makers of a data set say about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

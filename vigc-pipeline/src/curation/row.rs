@@ -1,51 +1,13 @@
 //! A row of either kind of run.
 
-use std::fmt;
-
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 use crate::vigc::diff::SentenceChange;
 use crate::vigc::export::{Exported, LlavaRecord};
 use crate::vigc::two_stage::{KnowledgeSample, TwoStageRun};
 use crate::vigc::{InstructionSample, StopReason};
-
-/// What rows are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// Questions about what is seen.
-    Conversation,
-    /// Requests for a detailed description.
-    Detail,
-    /// Questions that need reasoning.
-    Reasoning,
-    /// Questions with short answers, as in OKVQA and A-OKVQA.
-    Short,
-}
-
-impl Task {
-    /// All tasks.
-    pub const ALL: [Self; 4] = [Self::Conversation, Self::Detail, Self::Reasoning, Self::Short];
-
-    /// `conversation`, `detail`, `reasoning` or `short`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Conversation => "conversation",
-            Self::Detail => "detail",
-            Self::Reasoning => "reasoning",
-            Self::Short => "short",
-        }
-    }
-}
-
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A row of either kind of run.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,12 +57,8 @@ impl Row {
     #[must_use]
     pub fn task(&self) -> Task {
         match self {
-            Self::Knowledge(_) => Task::Short,
-            Self::Instruction(row) => match row.task {
-                LlavaTask::Conversation => Task::Conversation,
-                LlavaTask::DetailDescription => Task::Detail,
-                LlavaTask::ComplexReasoning => Task::Reasoning,
-            },
+            Self::Instruction(row) => row.task,
+            Self::Knowledge(_) => Task::KnowledgeVqa,
         }
     }
 

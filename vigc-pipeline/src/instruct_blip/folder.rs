@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{DType, Device};
 use serde_json::{Value, json};
 use vigc_core::files::read_json;
-use vigc_core::weights::{Checkpoint, KeyMap, CheckpointOverlay};
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, KeyMap};
 use vigc_llm::generation::Rules;
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::BlipImageProcessor;

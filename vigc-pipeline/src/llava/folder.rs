@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device};
 use serde_json::{Value, json};
-use vigc_core::weights::{KeyMap, CheckpointOverlay};
+use vigc_core::weights::{CheckpointOverlay, KeyMap};
 use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 
 use super::Llava;

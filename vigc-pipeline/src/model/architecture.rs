@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device, Tensor};
 use serde_json::Value;
-use vigc_core::weights::{KeyMap, CheckpointOverlay};
+use vigc_core::weights::{CheckpointOverlay, KeyMap};
 use vigc_llm::generation::{GenerationConfig, Rules};
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::image::{BlipImageProcessor, ClipImageProcessor, ImageSize, RgbImage};

@@ -70,11 +70,7 @@ impl<A: Architecture> VisionLanguageModel<A> {
 /// # Errors
 ///
 /// [`Error::Core`] if a file cannot be fetched, [`Error::PartOfModel`] if the repository holds no whole model.
-pub fn fetch_model(
-    repo: &RepoId,
-    hub: &Hub,
-    progress: &Progress,
-) -> Result<(PathBuf, String)> {
+pub fn fetch_model(repo: &RepoId, hub: &Hub, progress: &Progress) -> Result<(PathBuf, String)> {
     let folder = hub.fetch(repo, &Files::Model, progress)?;
     let parts = files_of_trainers(&folder)?;
     if !parts.is_empty() && !folder.join("config.json").is_file() {

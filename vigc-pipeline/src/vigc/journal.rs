@@ -15,7 +15,7 @@ use self::settings::{beside, compare, keep_previous};
 use super::export::{Exported, Format, write_array};
 use super::sample::{InstructionSample, Record, RunSettings};
 use crate::Result;
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 
 /// The settings of a kind of run, which say what its results are.
 pub trait RunKind: Serialize {
@@ -167,12 +167,12 @@ impl<S: RunKind> Journal<S> {
 
 /// The samples that are on record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Finished(HashSet<(String, Option<LlavaTask>)>);
+pub struct Finished(HashSet<(String, Option<Task>)>);
 
 impl Finished {
     /// Whether an image was skipped, or its task finished.
     #[must_use]
-    pub fn contains(&self, image: &str, task: LlavaTask) -> bool {
+    pub fn contains(&self, image: &str, task: Task) -> bool {
         [None, Some(task)].into_iter().any(|task| self.0.contains(&(image.to_owned(), task)))
     }
 
@@ -198,7 +198,7 @@ impl Finished {
 #[derive(Deserialize)]
 struct Key {
     image: String,
-    task: Option<LlavaTask>,
+    task: Option<Task>,
 }
 
 struct Paths {

@@ -12,7 +12,7 @@ use super::scheduler::{Event, Job, Scheduler, State};
 use super::seed;
 use super::speedups::Speedups;
 use crate::Result;
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 use crate::visual_lm::{Request, VisualLm};
 
 /// Generates questions and drafts about images, and corrects them.
@@ -23,7 +23,7 @@ use crate::visual_lm::{Request, VisualLm};
 #[derive(Debug)]
 pub struct Vigc<'a, M: ?Sized> {
     model: &'a M,
-    tasks: Vec<LlavaTask>,
+    tasks: Vec<Task>,
     decoding: GenerationConfig,
     correction: Correction,
     seed: u64,
@@ -38,7 +38,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
     pub fn new(model: &'a M) -> Self {
         Self {
             model,
-            tasks: vec![LlavaTask::Conversation],
+            tasks: vec![Task::Conversation],
             decoding: GenerationConfig::beam_search(5),
             correction: Correction::default(),
             seed: 42,
@@ -50,13 +50,13 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
 
     /// With one task.
     #[must_use]
-    pub fn with_task(self, task: LlavaTask) -> Self {
+    pub fn with_task(self, task: Task) -> Self {
         self.with_tasks([task])
     }
 
     /// With several tasks for each image.
     #[must_use]
-    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = LlavaTask>) -> Self {
+    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = Task>) -> Self {
         self.tasks = tasks.into_iter().collect();
         self
     }
@@ -121,7 +121,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
         let settings = self.settings();
         let (tasks, finished, speedups) = (self.tasks, self.finished, self.speedups);
         let jobs = move |input: &ImageInput| {
-            let is_left = |task: &&LlavaTask| !finished.contains(&input.name(), **task);
+            let is_left = |task: &&Task| !finished.contains(&input.name(), **task);
             let tasks = tasks.iter().filter(is_left);
             tasks.map(|&task| Sample::new(input, task, &settings, speedups)).collect()
         };
@@ -147,7 +147,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
 struct Sample {
     image: String,
     image_id: String,
-    task: LlavaTask,
+    task: Task,
     settings: RunSettings,
     speedups: Speedups,
     dialogue: Dialogue,
@@ -155,12 +155,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(
-        input: &ImageInput,
-        task: LlavaTask,
-        settings: &RunSettings,
-        speedups: Speedups,
-    ) -> Self {
+    fn new(input: &ImageInput, task: Task, settings: &RunSettings, speedups: Speedups) -> Self {
         Self {
             image: input.name(),
             image_id: input.id.clone(),

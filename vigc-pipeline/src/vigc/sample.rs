@@ -7,7 +7,7 @@ use vigc_llm::generation::GenerationConfig;
 use super::correction::Correction;
 use super::diff::{SentenceChange, Verdict};
 use super::outcome::{CorrectionStep, Rejection, StopReason};
-use crate::prompt::LlavaTask;
+use crate::prompt::Task;
 
 /// A question and a corrected answer about an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct InstructionSample {
     /// The image's name below the folder it was found in, without extension.
     pub image_id: String,
     /// The task.
-    pub task: LlavaTask,
+    pub task: Task,
     /// What VIG was asked.
     pub instruction: String,
     /// VIG's question.
@@ -58,7 +58,7 @@ pub struct RejectedSample {
     /// The image's name below the folder it was found in, without extension.
     pub image_id: String,
     /// The task.
-    pub task: LlavaTask,
+    pub task: Task,
     /// What VIG was asked.
     pub instruction: String,
     /// Why it is not usable.

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_llm::generation::GenerationConfig;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::{Correction, ImageFolder, Journal, Record, Request, Vigc, VisualLm};
 use vigc_vision::image::{ImageLimits, open_image};
@@ -66,7 +66,7 @@ fn images_become_corrected_rows_and_a_resumed_run_adds_nothing() {
     let model = InstructBlip::bundled(&Device::default()).unwrap();
     let vigc = |model| {
         Vigc::new(model)
-            .with_tasks(LlavaTask::ALL)
+            .with_tasks(Task::LLAVA)
             .with_decoding(GenerationConfig::greedy().with_max_new_tokens(120))
             .with_correction(Correction::until_end(4))
     };
@@ -103,7 +103,7 @@ fn wgpu_writes_what_the_processor_writes() {
     let written = |device: &Device| {
         let model = InstructBlip::bundled(device).unwrap();
         let vigc = Vigc::new(&model)
-            .with_tasks(LlavaTask::ALL)
+            .with_tasks(Task::LLAVA)
             .with_decoding(GenerationConfig::greedy().with_max_new_tokens(60))
             .with_correction(Correction::until_end(2));
         let images = ImageFolder::open(pictures()).unwrap().into_iter().take(2);

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device, Tensor};
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::model::{LoadOptions, Precisions};
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::{GenerationConfig, Request, VisualLm};
 use vigc_scenes::{Scene, Split};
 
@@ -60,7 +60,7 @@ fn texts(model: &InstructBlip) -> Vec<Vec<u32>> {
     let about = |seed: u64| {
         let picture = Scene::sample(Split::Val, 100 + seed).render(112);
         let image = &model.encode(&[picture]).unwrap()[0];
-        let task = LlavaTask::ALL[seed as usize % LlavaTask::ALL.len()];
+        let task = Task::LLAVA[seed as usize % Task::LLAVA.len()];
         let request = Request::new(image, task.instruction());
         model.generate(&[request], &settings).unwrap().remove(0).remove(0).ids
     };

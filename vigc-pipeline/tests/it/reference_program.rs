@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::{
     AnswerRow, KnowledgeRecord, QuestionStyle, TwoStage, TwoStageSettings, write_questions,
@@ -41,11 +41,11 @@ struct Loop {
 }
 
 impl Loop {
-    fn task(&self) -> LlavaTask {
+    fn task(&self) -> Task {
         match self.task.as_str() {
-            "conversation" => LlavaTask::Conversation,
-            "detail" => LlavaTask::DetailDescription,
-            _ => LlavaTask::ComplexReasoning,
+            "conversation" => Task::Conversation,
+            "detail" => Task::DetailDescription,
+            _ => Task::ComplexReasoning,
         }
     }
 
@@ -85,8 +85,10 @@ fn files_equal_the_programs_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for case in rows().loops {
         let path = folder.path().join(format!("{}.json", case.task));
-        let decoding =
-            GenerationConfig::reference(250, 1).with_rules(model.upstream_rules().unwrap());
+        let decoding = GenerationConfig::upstream()
+            .with_max_length(250)
+            .with_min_length(1)
+            .with_rules(model.upstream_rules().unwrap());
         let vigc = Vigc::new(&model)
             .with_task(case.task())
             .with_decoding(decoding)

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use image::RgbImage;
 use vigc_pipeline::Result;
 use vigc_pipeline::prelude::*;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::{
     BeamEnds, Generated, ImageInput, Request, Speedups, Strategy, Unit, VisualLm,
 };
@@ -60,7 +60,7 @@ fn beams_may_end_with_the_unit_that_is_kept() {
     let beams = GenerationConfig::beam_search(3).with_max_new_tokens(60);
     let run = |decoding: &GenerationConfig, ends, speedups| {
         let vigc = Vigc::new(&model)
-            .with_tasks(LlavaTask::ALL)
+            .with_tasks(Task::LLAVA)
             .with_decoding(decoding.clone())
             .with_correction(Correction::until_end(4).with_beam_ends(ends))
             .with_speedups(speedups);
@@ -103,7 +103,7 @@ fn rows_are_the_same_with_and_without_speedups() {
     for (decoding, correction, count) in cases {
         let run = |speedups, batch| {
             let vigc = Vigc::new(&model)
-                .with_tasks(LlavaTask::ALL)
+                .with_tasks(Task::LLAVA)
                 .with_decoding(decoding.clone())
                 .with_correction(correction)
                 .with_speedups(speedups);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vigc_pipeline::Error;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::{Exported, Format, LlavaRecord};
 use vigc_pipeline::vigc::{Correction, ImageInput, Journal, JsonLines, Record, ReferenceRow, Vigc};
 
@@ -17,7 +17,7 @@ fn images() -> Vec<ImageInput> {
 }
 
 fn vigc(model: &Dice) -> Vigc<'_, Dice> {
-    let tasks = [LlavaTask::Conversation, LlavaTask::ComplexReasoning];
+    let tasks = [Task::Conversation, Task::ComplexReasoning];
     Vigc::new(model).with_tasks(tasks).with_seed(3)
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use image::RgbImage;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::diff::Verdict;
 use vigc_pipeline::vigc::rank::rank;
 use vigc_pipeline::vigc::two_stage::{KnowledgeRecord, QuestionStyle, TwoStage, TwoStageSettings};
@@ -20,11 +20,11 @@ fn images() -> Vec<ImageInput> {
 }
 
 fn run(model: &Dice, images: Vec<ImageInput>, batch: usize) -> Vec<Record> {
-    let vigc = Vigc::new(model).with_tasks(LlavaTask::ALL).with_seed(7);
+    let vigc = Vigc::new(model).with_tasks(Task::LLAVA).with_seed(7);
     vigc.run(images, batch).map(Result::unwrap).collect()
 }
 
-fn key(record: &Record) -> (String, Option<LlavaTask>) {
+fn key(record: &Record) -> (String, Option<Task>) {
     match record {
         Record::Sample(sample) => (sample.image.clone(), Some(sample.task)),
         Record::Rejected(rejected) => (rejected.image.clone(), Some(rejected.task)),
@@ -39,7 +39,7 @@ fn rows_depend_neither_on_the_batch_nor_on_the_order() {
     assert!(samples > 40 && samples < 60, "{samples}");
     let order = images()
         .into_iter()
-        .flat_map(|image| LlavaTask::ALL.map(|task| (image.id.clone(), Some(task))));
+        .flat_map(|image| Task::LLAVA.map(|task| (image.id.clone(), Some(task))));
     assert!(expected.iter().map(key).eq(order));
     for batch in [0, 2, 7, 500] {
         assert_eq!(run(&Dice::default(), images(), batch), expected, "{batch}");

@@ -14,28 +14,9 @@ use vigc_vision::image::{ImageLimits, open_image};
 use vigc_pipeline::data::{Annotation, Annotations, DataError};
 
 use super::{ImageSource, InstructionDataset, InstructionRow};
-use vigc_pipeline::prompt::instructions::{CAPTION, KNOWLEDGE_VQA, VQAV2};
 use vigc_pipeline::prompt::templates::QUESTION_ANSWERING;
-use vigc_pipeline::prompt::{LlavaTask, qa_text};
+use vigc_pipeline::prompt::{Task, qa_text};
 use vigc_pipeline::vigc::sentence::sentences;
-
-/// What a data set's rows are about; it decides which wordings they get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// LLaVA's conversations.
-    Conversation,
-    /// LLaVA's detailed descriptions.
-    Detail,
-    /// LLaVA's complex reasoning.
-    Reasoning,
-    /// OKVQA and A-OKVQA.
-    KnowledgeVqa,
-    /// VQAv2.
-    Vqa,
-    /// Captions.
-    Caption,
-}
 
 /// What is learned from a data set's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,44 +30,40 @@ pub enum Form {
     Continue,
 }
 
-impl Topic {
-    fn instruction(self, rng: &mut ChaCha8Rng) -> String {
-        let instructions: &[&str] = match self {
-            Self::Conversation => LlavaTask::Conversation.training_instructions(),
-            Self::Detail => LlavaTask::DetailDescription.training_instructions(),
-            Self::Reasoning => LlavaTask::ComplexReasoning.training_instructions(),
-            Self::KnowledgeVqa => &KNOWLEDGE_VQA,
-            Self::Vqa => &VQAV2,
-            Self::Caption => &CAPTION,
-        };
-        instructions.choose(rng).copied().unwrap_or_default().to_owned()
-    }
+/// An instruction of a task.
+fn draw_instruction(task: Task, rng: &mut ChaCha8Rng) -> String {
+    task.training_instructions().choose(rng).copied().unwrap_or_default().to_owned()
+}
 
-    fn question(self, question: &str, rng: &mut ChaCha8Rng) -> String {
-        match self {
-            Self::Conversation | Self::Detail | Self::Reasoning => question.to_owned(),
-            Self::KnowledgeVqa | Self::Vqa => {
-                QUESTION_ANSWERING.choose(rng).map_or_else(String::new, |t| t.fill(question))
-            }
-            Self::Caption => self.instruction(rng),
+/// A question in a wording of its task. A caption's question is an instruction to write one.
+fn draw_question(task: Task, question: &str, rng: &mut ChaCha8Rng) -> String {
+    match task {
+        Task::Conversation | Task::DetailDescription | Task::ComplexReasoning => {
+            question.to_owned()
         }
+        Task::KnowledgeVqa | Task::Vqa => {
+            QUESTION_ANSWERING.choose(rng).map_or_else(String::new, |t| t.fill(question))
+        }
+        Task::Caption => draw_instruction(task, rng),
     }
 }
 
 /// A prompt and what to write after it.
-fn pair(topic: Topic, form: Form, row: &Annotation, rng: &mut ChaCha8Rng) -> [String; 2] {
+fn pair(task: Task, form: Form, row: &Annotation, rng: &mut ChaCha8Rng) -> [String; 2] {
     let answer = row.draw_answer(rng).to_owned();
     match form {
-        Form::Vig if topic != Topic::Caption => {
-            [topic.instruction(rng), qa_text::format(&row.question, &answer)]
+        Form::Vig if task != Task::Caption => {
+            [draw_instruction(task, rng), qa_text::format(&row.question, &answer)]
         }
-        Form::Vig | Form::Vic => [topic.question(&row.question, rng), answer],
+        Form::Vig | Form::Vic => [draw_question(task, &row.question, rng), answer],
         Form::Continue => {
             let spans = sentences(&answer);
             let said = rng.random_range(0..=spans.len());
             let cut = spans.get(said).map_or(answer.len(), |span| span.bytes.start);
             let opening = match rng.random_bool(0.8) {
-                true => format!("{} Question: {} Answer:", topic.instruction(rng), row.question),
+                true => {
+                    format!("{} Question: {} Answer:", draw_instruction(task, rng), row.question)
+                }
                 false => row.question.clone(),
             };
             let prompt = format!("{opening} {}", answer[..cut].trim());
@@ -161,8 +138,8 @@ pub struct Instructed {
     pub images: Arc<AnnotatedImages>,
     /// Added to the images' positions, where several sources are joined.
     pub first_image: usize,
-    /// What the rows are about.
-    pub topic: Topic,
+    /// The task of the rows, which decides their wordings.
+    pub topic: Task,
     /// What is learned from them.
     pub form: Form,
 }

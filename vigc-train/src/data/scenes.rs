@@ -11,15 +11,15 @@ use vigc_pipeline::data::DataError;
 use super::{ImageSource, InstructionDataset, InstructionRow};
 use vigc_pipeline::prompt::instructions::CAPTION;
 use vigc_pipeline::prompt::templates::QUESTION_ANSWERING;
-use vigc_pipeline::prompt::{LlavaTask, qa_text};
+use vigc_pipeline::prompt::{Task, qa_text};
 use vigc_scenes::{Cell, Color, Dialogue, Focus, Kind, QuestionAnswer, Scene, Size, Split, Teller};
 
 /// The task whose instruction asks for a kind of text about scenes.
-fn task_of(dialogue: Dialogue) -> LlavaTask {
+fn task_of(dialogue: Dialogue) -> Task {
     match dialogue {
-        Dialogue::Conversation => LlavaTask::Conversation,
-        Dialogue::Detail => LlavaTask::DetailDescription,
-        Dialogue::Reasoning => LlavaTask::ComplexReasoning,
+        Dialogue::Conversation => Task::Conversation,
+        Dialogue::Detail => Task::DetailDescription,
+        Dialogue::Reasoning => Task::ComplexReasoning,
     }
 }
 

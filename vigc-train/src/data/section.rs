@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::scenes::SceneRange;
 use vigc_pipeline::data::{
     Annotations, DataError, open_aokvqa, open_coco_captions, open_llava, open_okvqa,
 };
+use vigc_pipeline::prompt::Task;
 
-use super::{AnnotatedImages, Form, Instructed, Topic};
+use super::{AnnotatedImages, Form, Instructed};
 
 /// The `data` section of a recipe.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,12 +36,22 @@ pub struct AnnotationFile {
     pub images: PathBuf,
     /// How it is read.
     pub format: Format,
-    /// What it is about.
-    pub topic: Topic,
+    /// The task of its rows, which decides their wordings.
+    #[serde(serialize_with = "write_topic")]
+    pub topic: Task,
     /// What is learned from it.
     pub form: Form,
     /// How often it is drawn.
     pub ratio: f64,
+}
+
+/// Writes the task of a file as recipes name it: `knowledge_vqa` for what rows call `short`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn write_topic<S: Serializer>(task: &Task, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match task {
+        Task::KnowledgeVqa => "knowledge_vqa",
+        task => task.name(),
+    })
 }
 
 /// The formats of annotation files.

@@ -6,6 +6,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use vigc_pipeline::data::{Annotation, Annotations, open_coco_instances};
+use vigc_pipeline::prompt::Task;
 
 use super::*;
 
@@ -26,7 +27,7 @@ fn rows_take_the_form_that_is_asked_for() {
         annotations: annotations.clone(),
         images: images.clone(),
         first_image: 10,
-        topic: Topic::Conversation,
+        topic: Task::Conversation,
         form,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -59,11 +60,11 @@ fn what_the_scenes_write_is_read_back() {
         ratio: 1.0,
     };
     let cases = [
-        files(Topic::Conversation, Form::Vic, Format::Llava, "llava_conversation.json"),
-        files(Topic::Detail, Form::Vig, Format::Llava, "vigc_detail.json"),
-        files(Topic::KnowledgeVqa, Form::Vic, Format::Okvqa, "okvqa.json"),
-        files(Topic::KnowledgeVqa, Form::Vig, Format::Aokvqa, "aokvqa.json"),
-        files(Topic::Caption, Form::Vic, Format::CocoCaptions, "captions_train.json"),
+        files(Task::Conversation, Form::Vic, Format::Llava, "llava_conversation.json"),
+        files(Task::DetailDescription, Form::Vig, Format::Llava, "vigc_detail.json"),
+        files(Task::KnowledgeVqa, Form::Vic, Format::Okvqa, "okvqa.json"),
+        files(Task::KnowledgeVqa, Form::Vig, Format::Aokvqa, "aokvqa.json"),
+        files(Task::Caption, Form::Vic, Format::CocoCaptions, "captions_train.json"),
     ];
     for file in cases {
         let annotations = file.open().unwrap();
@@ -75,4 +76,17 @@ fn what_the_scenes_write_is_read_back() {
     }
     let instances = open_coco_instances(place.join("train/instances_train.json")).unwrap();
     assert_eq!(instances.len(), 6);
+}
+
+#[test]
+fn recipes_have_a_name_for_every_task() {
+    let names = ["conversation", "detail", "reasoning", "knowledge_vqa", "vqa", "caption"];
+    for name in names {
+        let text = format!(
+            "path = \"rows.json\"\nimages = \"images\"\nformat = \"llava\"\ntopic = \"{name}\"\n\
+             form = \"vic\"\nratio = 1.0\n"
+        );
+        let file: AnnotationFile = toml::from_str(&text).unwrap();
+        assert_eq!(toml::to_string(&file).unwrap(), text);
+    }
 }

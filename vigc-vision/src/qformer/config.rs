@@ -142,13 +142,11 @@ impl QFormerConfig {
     /// Initializes a linear layer with a bias of zero.
     pub(super) fn linear(&self, d_input: usize, d_output: usize, device: &Device) -> Linear {
         let weight = Initializer::Normal { mean: 0.0, std: self.initializer_range };
-        let linear = LinearConfig::new(d_input, d_output)
+        LinearConfig::new(d_input, d_output)
             .with_initializer(weight)
-            .with_precision(self.precision);
-        Linear {
-            bias: Some(Initializer::Zeros.init([d_output], device)),
-            ..linear.with_bias(false).init(device)
-        }
+            .with_bias_initializer(Some(Initializer::Zeros))
+            .with_precision(self.precision)
+            .init(device)
     }
 }
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::{Corrections, Distribution, Example, Frequent, ModelUse, TaskReport};
 use crate::Result;
+use crate::curation::Row;
 use crate::curation::fingerprint::fingerprint;
 use crate::curation::rows::{open, row_at};
-use crate::curation::{Row, Task};
+use crate::prompt::Task;
 use crate::vigc::diff::Verdict;
 use crate::vigc::sentence;
 
@@ -24,6 +25,7 @@ const EXAMPLES: usize = 2;
 #[derive(Debug, Default)]
 pub(in crate::curation) struct Statistics {
     rows: u64,
+    knowledge_rows: u64,
     pictures: HashSet<u64>,
     tasks: BTreeMap<Task, TaskCounts>,
     corrections: Corrections,
@@ -49,6 +51,7 @@ impl Statistics {
     pub(in crate::curation) fn add(&mut self, row: &Row, offset: u64) {
         let picture = fingerprint(&row.image());
         self.rows += 1;
+        self.knowledge_rows += u64::from(matches!(row, Row::Knowledge(_)));
         self.pictures.insert(picture);
         self.tasks.entry(row.task()).or_default().add(row, picture);
         self.add_correction(row);
@@ -104,9 +107,9 @@ impl Statistics {
         self.rows
     }
 
-    /// How many rows of a task there are.
-    pub(in crate::curation) fn rows_of(&self, task: Task) -> u64 {
-        self.tasks.get(&task).map_or(0, |counts| counts.rows)
+    /// How many questions with weighted short answers there are.
+    pub(in crate::curation) fn knowledge_rows(&self) -> u64 {
+        self.knowledge_rows
     }
 
     /// How many different pictures there are.

@@ -8,7 +8,8 @@ use super::{ExportFormat, Kept, Written};
 use crate::Result;
 use crate::curation::fingerprint::fingerprint;
 use crate::curation::rows::{open, row_at};
-use crate::curation::{CurationError, Located, Pictures, Row, Rows, Task};
+use crate::curation::{CurationError, Located, Pictures, Row, Rows};
+use crate::prompt::Task;
 use crate::vigc::export::{LlavaRecord, write_list};
 
 /// For each picture, where its questions about what is seen begin in the file of kept rows.

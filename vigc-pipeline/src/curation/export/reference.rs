@@ -2,13 +2,13 @@
 
 use super::{ExportFormat, Kept, Written};
 use crate::Result;
-use crate::curation::{CurationError, Task};
+use crate::curation::{CurationError, Row};
 use crate::vigc::export::write_list;
 
 /// Writes `reference.json`, and `question_answer.json` for short answers: byte for byte as the original program writes
 /// such rows. A file without rows is not written.
 pub(super) fn write(kept: &mut Kept<'_>) -> Result<Written, CurationError> {
-    let short = kept.statistics.rows_of(Task::Short);
+    let short = kept.statistics.knowledge_rows();
     let long = kept.statistics.rows() - short;
     let mut files = Vec::new();
     for (name, rows, is_short) in
@@ -19,7 +19,7 @@ pub(super) fn write(kept: &mut Kept<'_>) -> Result<Written, CurationError> {
         }
         let path = kept.folder.join(name);
         let rows = kept.rows().filter_map(|located| match located {
-            Ok(located) if (located.row.task() == Task::Short) != is_short => None,
+            Ok(located) if matches!(located.row, Row::Knowledge(_)) != is_short => None,
             located => Some(located.map(|located| located.row.reference())),
         });
         write_list(&path, ["[", ", ", "]"], rows)?;

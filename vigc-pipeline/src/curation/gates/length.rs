@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Gate, Outcome};
-use crate::curation::{Row, Task};
+use crate::curation::Row;
+use crate::prompt::Task;
 use crate::vigc::sentence;
 
 /// The fewest and the most words of a task's texts, both allowed.
@@ -33,7 +34,7 @@ pub struct LengthSettings {
     pub detail: Words,
     /// Questions that need reasoning.
     pub reasoning: Words,
-    /// Questions with short answers.
+    /// The other tasks, whose answers are short.
     pub short: Words,
 }
 
@@ -56,9 +57,9 @@ impl LengthSettings {
     pub fn of(&self, task: Task) -> Words {
         match task {
             Task::Conversation => self.conversation,
-            Task::Detail => self.detail,
-            Task::Reasoning => self.reasoning,
-            Task::Short => self.short,
+            Task::DetailDescription => self.detail,
+            Task::ComplexReasoning => self.reasoning,
+            Task::KnowledgeVqa | Task::Vqa | Task::Caption => self.short,
         }
     }
 

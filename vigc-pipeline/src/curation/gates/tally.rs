@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Reason};
-use crate::curation::{Row, Task};
+use crate::curation::Row;
+use crate::prompt::Task;
 
 /// Dropped rows that are kept as examples, of each gate.
 const EXAMPLES: usize = 3;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use self::repetition::{repeated_sentence, repeated_words};
 use super::{Gate, Outcome};
-use crate::curation::{Row, Task};
+use crate::curation::Row;
 use crate::vigc::sentence;
 
 /// The settings of [`Validity`].
@@ -132,7 +132,7 @@ impl Gate for Validity {
             return Outcome::dropped("repeated_sentence", format!("says {sentence:?} again"));
         }
         let is_whole = sentence::sentences(answer).last().is_some_and(|last| last.complete);
-        if row.task() != Task::Short && !is_whole {
+        if !row.task().has_short_answers() && !is_whole {
             return Outcome::dropped("unfinished", "does not end with a sentence");
         }
         Outcome::Passed

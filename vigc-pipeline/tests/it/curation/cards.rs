@@ -5,8 +5,8 @@ use std::path::Path;
 
 use vigc_pipeline::curation::card::{About, Card};
 use vigc_pipeline::curation::gates::GateSettings;
-use vigc_pipeline::curation::{Curation, Row, Task};
-use vigc_pipeline::prompt::LlavaTask::{Conversation, DetailDescription};
+use vigc_pipeline::curation::{Curation, Row};
+use vigc_pipeline::prompt::Task::{self, Conversation, DetailDescription};
 use vigc_pipeline::prompt::qa_text::Malformed;
 use vigc_pipeline::vigc::{JsonLines, Record, RejectedSample, Rejection, SkippedImage, StopReason};
 
@@ -48,8 +48,11 @@ fn numbers_are_those_of_the_rows() {
     assert_eq!((card.rows.read, card.rows.kept, card.pictures), (5, 5, 3));
     let tasks =
         card.tasks.iter().map(|task| (task.task, task.rows, task.pictures, task.answer_words.max));
-    let expected =
-        [(Task::Conversation, 3, 3, 2.0), (Task::Detail, 1, 1, 11.0), (Task::Short, 1, 1, 1.0)];
+    let expected = [
+        (Conversation, 3, 3, 2.0),
+        (DetailDescription, 1, 1, 11.0),
+        (Task::KnowledgeVqa, 1, 1, 1.0),
+    ];
     assert_eq!(tasks.collect::<Vec<_>>(), expected);
     let detail = &card.tasks[1];
     assert_eq!((detail.question_words.median, detail.answer_sentences.median), (2.0, 3.0));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vigc_pipeline::curation::export::{ExportFormat, ExportOptions};
 use vigc_pipeline::curation::gates::GateSettings;
 use vigc_pipeline::curation::{Curation, Pictures, Row};
-use vigc_pipeline::prompt::LlavaTask::{ComplexReasoning, Conversation};
+use vigc_pipeline::prompt::Task::{ComplexReasoning, Conversation};
 use vigc_pipeline::vigc::export::{Format, write_array};
 
 use super::made::{row, short, write_rows};

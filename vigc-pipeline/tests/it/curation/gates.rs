@@ -2,7 +2,7 @@
 
 use vigc_pipeline::curation::gates::{GateSettings, Gates, ShingleCounts};
 use vigc_pipeline::curation::{Pictures, Row};
-use vigc_pipeline::prompt::LlavaTask::{ComplexReasoning, Conversation, DetailDescription};
+use vigc_pipeline::prompt::Task::{ComplexReasoning, Conversation, DetailDescription};
 use vigc_pipeline::vigc::StopReason;
 
 use super::made::{corrected, png, row, short, write_pictures};

@@ -9,7 +9,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use vigc_pipeline::curation::Row;
-use vigc_pipeline::prompt::LlavaTask;
+use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::diff::sentence_changes;
 use vigc_pipeline::vigc::two_stage::{
     KnowledgeSample, QuestionStyle, TwoStageSettings, WeightedAnswer,
@@ -19,14 +19,14 @@ use vigc_pipeline::vigc::{
 };
 
 /// A corrected row whose draft was right, every token with log-probability -0.1.
-pub(crate) fn row(image: &str, task: LlavaTask, question: &str, answer: &str) -> InstructionSample {
+pub(crate) fn row(image: &str, task: Task, question: &str, answer: &str) -> InstructionSample {
     corrected(image, task, question, [answer, answer])
 }
 
 /// A row with a draft and its correction.
 pub(crate) fn corrected(
     image: &str,
-    task: LlavaTask,
+    task: Task,
     question: &str,
     [draft, answer]: [&str; 2],
 ) -> InstructionSample {
@@ -128,22 +128,20 @@ pub(crate) fn mixed(seed: u64, number: usize) -> Vec<Row> {
         match pick(&[
             "conv", "conv", "conv", "detail", "reason", "short", "wrong", "prompt", "half",
         ]) {
-            "conv" => row(image, LlavaTask::Conversation, &question, &answer).into(),
+            "conv" => row(image, Task::Conversation, &question, &answer).into(),
             "detail" => {
-                row(image, LlavaTask::DetailDescription, "Describe the picture.", &longer).into()
+                row(image, Task::DetailDescription, "Describe the picture.", &longer).into()
             }
             "reason" => {
-                corrected(image, LlavaTask::ComplexReasoning, &question, [&longer, &answer]).into()
+                corrected(image, Task::ComplexReasoning, &question, [&longer, &answer]).into()
             }
             "short" => short(image, &question, &[(thing, 0.7), (place, 0.3)]).into(),
-            "wrong" => {
-                corrected(image, LlavaTask::Conversation, &question, [&answer, &other]).into()
-            }
+            "wrong" => corrected(image, Task::Conversation, &question, [&answer, &other]).into(),
             "prompt" => {
                 let answer = format!("{answer} Question: {question}");
-                row(image, LlavaTask::Conversation, &question, &answer).into()
+                row(image, Task::Conversation, &question, &answer).into()
             }
-            _ => row(image, LlavaTask::Conversation, &question, "There is a").into(),
+            _ => row(image, Task::Conversation, &question, "There is a").into(),
         }
     });
     rows.collect()
