@@ -27,7 +27,8 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use vigc_pipeline::core::nn::Precision;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::{LoadOptions, Precisions};
 
 use calibration::Machine;
 use ours::Work;

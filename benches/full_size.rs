@@ -18,8 +18,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions, Prompt};
-use vigc_pipeline::vigc::GenerationConfig;
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::{LoadOptions, Precisions};
+use vigc_pipeline::vigc::{GenerationConfig, Request, VisualLm};
 use vigc_pipeline::vision::image::{Rgb, RgbImage};
 
 use random_checkpoint::{Size, write_unless_there};
@@ -89,7 +90,7 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let picture =
         RgbImage::from_fn(640, 480, |x, y| Rgb([x, y, x ^ y].map(|value| (value % 256) as u8)));
-    let images = model.encode(&[picture]);
+    let images = model.encode(&[picture])?;
     println!("encode  {:.1} s", start.elapsed().as_secs_f64());
 
     let mut prompt = INSTRUCTION.to_owned();
@@ -99,11 +100,10 @@ fn main() -> Result<()> {
         let start = Instant::now();
         let decoding =
             GenerationConfig::greedy().with_max_new_tokens(tokens).with_min_new_tokens(tokens);
-        let texts =
-            model.generate(&images, &[Prompt { image: 0, text: &prompt, seed: 0 }], &decoding)?;
+        let texts = model.generate(&[Request::new(&images[0], &prompt)], &decoding)?;
         let seconds = start.elapsed().as_secs_f64();
         total += seconds;
-        let written = texts[0][0].hypothesis.tokens.len();
+        let written = texts[0][0].ids.len();
         println!(
             "call {step}  {seconds:.1} s for {written} tokens behind {} characters",
             prompt.len()

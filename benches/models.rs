@@ -17,8 +17,10 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::{CausalLm, Session};
+use vigc_pipeline::model::Connector;
+use vigc_pipeline::model::{LoadOptions, Precisions};
 use vigc_pipeline::vigc::{Correction, GenerationConfig, ImageInput, Vigc};
 use vigc_scenes::{Scene, Split};
 
@@ -69,7 +71,9 @@ fn parts(criterion: &mut Criterion) {
             let model = model.get_or_insert_with(|| load(&folder, precision));
             let pixels = Tensor::random([1, 3, 224, 224], Distribution::Default, &device);
             bencher.iter(|| {
-                let image = on_worker(|| model.network().vision_model.forward(pixels.clone()));
+                let image = on_worker(|| {
+                    model.network().image_encoder.vision_model.forward(pixels.clone())
+                });
                 sync(&device);
                 image
             });
@@ -80,8 +84,8 @@ fn parts(criterion: &mut Criterion) {
             let text = TokenBatch::pad_right(&[(4..24).collect()], 0);
             bencher.iter(|| {
                 let query = on_worker(|| {
-                    let image = network.qformer.image_key_values(image.clone());
-                    network.query_output(&text, &image)
+                    let image = network.connector.connect(image.clone());
+                    network.connector.query_output(&image, &text)
                 });
                 sync(&device);
                 query

@@ -9,11 +9,12 @@ use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::vision::eva_vit::EvaVitConfig;
-use vigc_pipeline::vision::image::{ImageProcessor, ImageProcessorConfig, Rgb, RgbImage};
+use vigc_pipeline::vision::image::{BlipImageProcessor, BlipImageProcessorConfig, Rgb, RgbImage};
 use vigc_pipeline::vision::qformer::QFormerConfig;
 
 fn preprocessing(criterion: &mut Criterion) {
-    let processor = ImageProcessor::new(ImageProcessorConfig::square(224)).expect("a valid size");
+    let processor =
+        BlipImageProcessor::new(BlipImageProcessorConfig::square(224)).expect("a valid size");
     let mut group = criterion.benchmark_group("cpu/preprocess");
     for (width, height) in [(640, 480), (1920, 1080)] {
         let image = RgbImage::from_fn(width, height, pixel);
@@ -29,10 +30,24 @@ fn pixel(x: u32, y: u32) -> Rgb<u8> {
 
 /// Name, encoder and Q-Former.
 fn sizes() -> [(&'static str, EvaVitConfig, QFormerConfig); 2] {
-    let mini = EvaVitConfig::new(128, 6, 4).with_image_size(112);
+    let mini = EvaVitConfig::new(128)
+        .with_num_hidden_layers(6)
+        .with_num_attention_heads(4)
+        .with_image_size(112);
     let layer = EvaVitConfig { num_hidden_layers: 1, ..EvaVitConfig::default() };
     let qformer = QFormerConfig { num_hidden_layers: 1, ..QFormerConfig::default() };
-    [("mini", mini, QFormerConfig::new(128, 6, 4, 600, 128)), ("vit-g-1-layer", layer, qformer)]
+    [
+        (
+            "mini",
+            mini,
+            QFormerConfig::new(128)
+                .with_num_hidden_layers(6)
+                .with_num_attention_heads(4)
+                .with_vocab_size(600)
+                .with_encoder_hidden_size(128),
+        ),
+        ("vit-g-1-layer", layer, qformer),
+    ]
 }
 
 fn encoder(criterion: &mut Criterion) {

@@ -14,9 +14,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Parser;
-use vigc_pipeline::vigc::{
-    AnyImage, AnyModel, GenerationConfig, Hint, ImageInput, Request, VisualLm,
-};
+use vigc_pipeline::any_model::{AnyImage, AnyModel};
+use vigc_pipeline::vigc::{GenerationConfig, ImageInput, Request, VisualLm};
 
 /// Answers questions about an image.
 #[derive(Parser, Debug)]
@@ -59,8 +58,7 @@ struct Chat {
 
 impl Chat {
     fn answer(&self, prompt: &str) -> anyhow::Result<String> {
-        let request =
-            Request { image: &self.image, prompt, seed: self.seed, hint: Hint::default() };
+        let request = Request::new(&self.image, prompt).with_seed(self.seed);
         let texts = self.model.generate(&[request], &self.decoding)?;
         Ok(texts[0][0].text.clone())
     }

@@ -14,8 +14,11 @@ use std::path::PathBuf;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use clap::Parser;
+use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::core::weights::save_tensors;
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::{Connector, ImageEncoder};
+use vigc_pipeline::vigc::Request;
 use vigc_pipeline::vision::image::{ImageLimits, open_image};
 
 /// Writes every stage of the network for one image and one prompt.
@@ -48,17 +51,17 @@ fn main() -> anyhow::Result<()> {
 fn stages(model: &InstructBlip, args: &Args) -> anyhow::Result<Vec<(String, TensorData)>> {
     let network = model.network();
     let image = open_image(&args.image, &ImageLimits::default())?;
-    let pixel_values = model.processor().batch(&[image], model.device());
-    let image_embeds = network.image_embeds(pixel_values.clone());
-    let images = model.encode_embeds(image_embeds.clone());
-    let prompt = [Prompt { image: 0, text: &args.prompt, seed: 0 }];
-    let query_output = network.query_output(&model.qformer_batch(&prompt)?, images.key_values());
-    let language_inputs = network.language_projection.forward(query_output.clone());
-    let inputs = model.prompt_inputs(&images, &prompt)?;
+    let pixel_values = model.image_preprocessor().batch(&[image], model.device());
+    let image_embeds = network.image_encoder.forward(pixel_values.clone());
+    let images = network.connector.connect(image_embeds.clone());
+    let prompt = model.prompt_tokens(&args.prompt)?;
+    let text = TokenBatch::pad_right(&[prompt.connector], 0);
+    let query_output = network.connector.query_output(&images, &text);
+    let language_inputs = network.connector.language_projection.forward(query_output.clone());
+    let inputs = model.prompt_inputs(&[Request::new(&images, &args.prompt)])?;
     let lm = &network.language_model;
     let logits = lm.logits(lm.forward(inputs.embeds, inputs.mask, None));
-    let ids = inputs.prompts.row(0);
-    let ids: Vec<i64> = ids.iter().map(|&id| i64::from(id)).collect();
+    let ids: Vec<i64> = prompt.after.iter().map(|&id| i64::from(id)).collect();
     let shape = [1, ids.len()];
     Ok(vec![
         float("pixel_values", pixel_values),

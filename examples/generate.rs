@@ -20,14 +20,15 @@ use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use console::style;
 use indicatif::{ProgressBar, ProgressStyle};
+use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::llm::generation::Rules;
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::diff::{Verdict, WordChange, word_changes};
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::QuestionStyle;
 use vigc_pipeline::vigc::{
-    AnyModel, Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal,
-    LastStep, PromptStyle, Record, Savings, SkippedImage, StopReason, Unit, Vigc, VisualLm,
+    Correction, GenerationConfig, ImageFolder, ImageInput, InstructionSample, Journal, LastStep,
+    PromptStyle, Record, SkippedImage, Speedups, StopReason, Unit, Vigc, VisualLm,
 };
 
 use summary::Summary;
@@ -167,9 +168,10 @@ impl Args {
 
     fn decoding(&self, model: &AnyModel) -> anyhow::Result<GenerationConfig> {
         Ok(self.decode.apply(match self.format {
-            Format::Reference => {
-                GenerationConfig::reference(250, 1).with_rules(reference_rules(model)?)
-            }
+            Format::Reference => GenerationConfig::upstream()
+                .with_max_length(250)
+                .with_min_length(1)
+                .with_rules(reference_rules(model)?),
             Format::Vigc | Format::Llava => model.generation_config().clone(),
         }))
     }
@@ -184,9 +186,8 @@ impl Args {
 
 /// The rules that the reference decodes by, which are those of its model.
 fn reference_rules(model: &AnyModel) -> anyhow::Result<Rules> {
-    let model = model.as_instruct_blip();
-    let model = model.context("--format reference needs an InstructBLIP, as the reference is")?;
-    Ok(model.reference_rules())
+    let rules = model.upstream_rules();
+    rules.context("--format reference needs an InstructBLIP, the model that the reference runs")
 }
 
 fn parse_batch(text: &str) -> Result<usize, String> {
@@ -219,7 +220,7 @@ fn correct(
             .with_tasks(tasks.iter().copied())
             .with_decoding(decoding.clone())
             .with_correction(args.correction())
-            .with_savings(if args.plain { Savings::NONE } else { Savings::default() })
+            .with_speedups(if args.plain { Speedups::NONE } else { Speedups::default() })
             .with_seed(args.seed)
     };
     let output = args.output();

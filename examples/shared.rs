@@ -13,11 +13,14 @@ use anyhow::Context;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::backend;
-use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
+use vigc_pipeline::core::progress::Progress;
+use vigc_pipeline::core::weights::LoadReport;
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llava::Llava;
-use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, VisualLm};
+use vigc_pipeline::model::{LoadOptions, Precisions};
+use vigc_pipeline::vigc::{BeamEnds, GenerationConfig, Strategy};
 
 /// Which model, where.
 #[derive(Args, Debug)]
@@ -34,7 +37,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
     /// What weights are kept in: f32, f16, bf16, q8 or q4, for all parts or one by one, as in
-    /// `bf16,language=q8` (parts: vision, qformer, language) [default: f32]
+    /// `bf16,language=q8` (parts: vision, connector, language) [default: f32]
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<Precisions>,
 }
@@ -52,9 +55,9 @@ impl ModelArgs {
         }
         let bar = loading_bar()?;
         let shown = bar.clone();
-        let options = options.with_progress(LoadProgress::new(move |done, total| {
-            shown.set_length(total);
-            shown.set_position(done);
+        let options = options.with_progress(Progress::new(move |weights| {
+            shown.set_length(weights.total);
+            shown.set_position(weights.done);
         }));
         let model = self.read(&device, &options);
         bar.finish_and_clear();
@@ -65,7 +68,9 @@ impl ModelArgs {
     pub(crate) fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
         match self.open()? {
             AnyModel::InstructBlip(model) => Ok(*model),
-            other => anyhow::bail!("{} is no InstructBLIP, which this takes", other.name()),
+            AnyModel::Llava(model) => {
+                anyhow::bail!("{} is a LLaVA, expected an InstructBLIP", model.name())
+            }
         }
     }
 
@@ -111,13 +116,12 @@ fn loading_bar() -> anyhow::Result<ProgressBar> {
 #[cfg(feature = "hub")]
 fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Result<AnyModel> {
     use vigc_pipeline::core::weights::hub::Hub;
-    use vigc_pipeline::instruct_blip::ModelSource;
+    use vigc_pipeline::model::ModelSource;
 
     match name.parse()? {
         ModelSource::Folder(folder) => open_folder(&folder, device, options),
         ModelSource::Repository(repo) => {
-            let mut bars = download::Bars::default();
-            AnyModel::from_hub(&repo, &Hub::from_env(), &mut bars, device, options)
+            AnyModel::from_hub(&repo, &Hub::from_env(), &download::bars(), device, options)
                 .with_context(|| format!("cannot open {repo}, which is no folder, from the hub"))
         }
     }

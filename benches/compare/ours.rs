@@ -11,6 +11,7 @@ use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llm::{CausalLm, Session};
+use vigc_pipeline::model::Connector;
 
 use super::Result;
 use super::replay::{self, Texts, Writing};
@@ -174,14 +175,14 @@ impl<'a> Ours<'a> {
         match self.work {
             Work::Vit => {
                 let pixels = Tensor::random([1, 3, 224, 224], Distribution::Default, &device);
-                timed(|| drop(network.vision_model.forward(pixels.clone())), &device)
+                timed(|| drop(network.image_encoder.vision_model.forward(pixels.clone())), &device)
             }
             Work::QFormer => {
                 let image = Tensor::<3>::random([1, 257, 1408], Distribution::Default, &device);
                 let text = TokenBatch::pad_right(&[(4..24).collect()], 0);
                 let run = || {
-                    let image = network.qformer.image_key_values(image.clone());
-                    drop(network.query_output(&text, &image));
+                    let image = network.connector.connect(image.clone());
+                    drop(network.connector.query_output(&image, &text));
                 };
                 timed(run, &device)
             }
@@ -189,11 +190,11 @@ impl<'a> Ours<'a> {
             Work::Decode(rows) => {
                 let mut session = self.session.borrow_mut();
                 let session = session.as_mut().ok_or("no session")?;
-                let session = session.drafting().ok_or("tokens cannot be taken back")?;
+                let session = session.speculative().ok_or("tokens cannot be rolled back")?;
                 let start = Instant::now();
-                drop(session.read(&vec![&[7][..]; rows]));
+                drop(session.advance_by(&vec![&[7][..]; rows]));
                 let seconds = start.elapsed().as_secs_f64();
-                session.take_back(&vec![1; rows]);
+                session.roll_back(&vec![1; rows]);
                 Ok(seconds)
             }
             Work::Loop => replay::whole_loop(self.model, self.texts.as_ref().ok_or("no texts")?),

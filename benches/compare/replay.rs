@@ -8,12 +8,14 @@ use std::time::Instant;
 
 use burn::tensor::{Bool, Device, Distribution, Tensor};
 use vigc_pipeline::Result as PipelineResult;
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
-use vigc_pipeline::llm::generation::{GenerationConfig, Never, generate_guessing};
-use vigc_pipeline::llm::{CausalLm, Drafting, Logits, Session};
+use vigc_pipeline::core::TokenBatch;
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::llm::generation::{GenerationConfig, NeverStop, generate_with_draft};
+use vigc_pipeline::llm::{CausalLm, Logits, Session, SpeculativeSession};
+use vigc_pipeline::model::Connector;
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::{
-    Correction, Finish, Generated, ImageInput, Request, Savings, Vigc, VisualLm,
+    Correction, FinishReason, Generated, ImageInput, Request, Speedups, Vigc, VisualLm,
 };
 use vigc_pipeline::vision::image::{Rgb, RgbImage};
 use vigc_scenes::{Scene, Split};
@@ -56,8 +58,8 @@ impl Texts {
     pub(super) fn record() -> Result<Self> {
         let model = InstructBlip::bundled(&Device::default())?;
         Ok(Self {
-            plain: samples(&model, Savings::NONE)?,
-            hinted: samples(&model, Savings::default())?,
+            plain: samples(&model, Speedups::NONE)?,
+            hinted: samples(&model, Speedups::default())?,
         })
     }
 
@@ -81,7 +83,7 @@ impl Texts {
 }
 
 /// A draft and four corrections for every scene.
-fn samples(model: &InstructBlip, savings: Savings) -> Result<Vec<Vec<Call>>> {
+fn samples(model: &InstructBlip, savings: Speedups) -> Result<Vec<Vec<Call>>> {
     let decoding = GenerationConfig::greedy().with_max_new_tokens(120);
     let (mut samples, mut seed) = (Vec::new(), 0);
     while samples.len() < SCENES as usize {
@@ -91,7 +93,7 @@ fn samples(model: &InstructBlip, savings: Savings) -> Result<Vec<Vec<Call>>> {
             .with_task(Task::DetailDescription)
             .with_decoding(decoding.clone())
             .with_correction(Correction::sentences(4))
-            .with_savings(savings);
+            .with_speedups(savings);
         for record in vigc.run([ImageInput::pixels("scene", scene)], 1) {
             record?;
         }
@@ -130,10 +132,10 @@ impl VisualLm for Recorder<'_> {
         let tokenizer = self.model.text_tokenizer();
         for (request, texts) in requests.iter().zip(&texts) {
             let mut text = tokenizer.encode_target(&texts[0].text)?;
-            if texts[0].finish != Finish::EndToken {
+            if texts[0].finish != FinishReason::EndToken {
                 text.pop();
             }
-            let mut guess = tokenizer.encode_target(request.hint.guess)?;
+            let mut guess = tokenizer.encode_target(request.hint.draft)?;
             guess.pop();
             let prompt =
                 self.model.config().num_query_tokens + tokenizer.encode(request.prompt)?.len();
@@ -199,14 +201,14 @@ impl Session for ToldSession<'_> {
         self.inner.select(rows);
     }
 
-    fn drafting(&mut self) -> Option<&mut dyn Drafting> {
+    fn speculative(&mut self) -> Option<&mut dyn SpeculativeSession> {
         Some(self)
     }
 }
 
-impl Drafting for ToldSession<'_> {
+impl SpeculativeSession for ToldSession<'_> {
     fn read(&mut self, tokens: &[&[u32]]) -> Logits {
-        let mut logits = self.inner.drafting().expect("the CPU takes tokens back").read(tokens);
+        let mut logits = self.inner.speculative().expect("the CPU takes tokens back").read(tokens);
         for (i, &token) in tokens[0].iter().enumerate() {
             self.read.push(token);
             self.told.scores(&self.read, logits.row_mut(i));
@@ -214,8 +216,8 @@ impl Drafting for ToldSession<'_> {
         logits
     }
 
-    fn take_back(&mut self, counts: &[usize]) {
-        self.inner.drafting().expect("the CPU takes tokens back").take_back(counts);
+    fn roll_back(&mut self, counts: &[usize]) {
+        self.inner.speculative().expect("the CPU takes tokens back").roll_back(counts);
         self.read.truncate(self.read.len() - counts[0]);
     }
 }
@@ -231,7 +233,7 @@ fn write(model: &InstructBlip, embeds: Tensor<3>, call: &Call) -> Result<(f64, f
         GenerationConfig::greedy().with_max_new_tokens(call.text.len()).with_eos_ids(vec![eos]);
     let guesses = [call.guess.clone()];
     let start = Instant::now();
-    let texts = generate_guessing(&told, embeds, &mask, &settings, &[], &Never, &guesses)?;
+    let texts = generate_with_draft(&told, embeds, &mask, &settings, &[], &NeverStop, &guesses)?;
     let seconds = start.elapsed().as_secs_f64();
     let expected = call.text.strip_suffix(&[eos]).unwrap_or(&call.text);
     assert_eq!(texts[0][0].tokens, expected, "what it was told");
@@ -259,13 +261,13 @@ pub(super) fn whole_loop(model: &InstructBlip, texts: &Texts) -> Result<f64> {
     let picture =
         RgbImage::from_fn(640, 480, |x, y| Rgb([x, y, x ^ y].map(|value| (value % 256) as u8)));
     let start = Instant::now();
-    let image = model.encode(&[picture]);
+    let image = model.encode(&[picture])?.remove(0);
     for call in &texts.hinted[0] {
         // The Q-Former reads a text of that length; what the language model then reads has the recorded length.
         let text = "and ".repeat(call.prompt.saturating_sub(model.config().num_query_tokens));
-        let prompt = [Prompt { image: 0, text: &text, seed: 0 }];
-        let batch = model.qformer_batch(&prompt)?;
-        drop(model.network().language_inputs(&batch, image.key_values()));
+        let text = model.prompt_tokens(&text)?.connector;
+        let text = TokenBatch::pad_right(&[text], 0);
+        drop(model.network().connector.visual_tokens(&image, &text));
         write(model, random_embeds(model, call.prompt), call)?;
     }
     Ok(start.elapsed().as_secs_f64())

@@ -11,9 +11,9 @@ use vigc_eval::pope::{Build, Pope, pictures_of_instances};
 use vigc_eval::report::Metric;
 use vigc_eval::scenes::reviews;
 use vigc_eval::vqa::VqaSuite;
-use vigc_pipeline::instruct_blip::LoadOptions;
+use vigc_pipeline::any_model::AnyModel;
+use vigc_pipeline::model::LoadOptions;
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
-use vigc_pipeline::vigc::AnyModel;
 use vigc_scenes::{Kind, Split, open_scenes};
 
 use crate::data::{Data, picture_name};

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use console::style;
+use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::vigc::export::Format;
 use vigc_pipeline::vigc::two_stage::{
     KnowledgeRecord, QuestionStyle, TwoStage, TwoStageSettings, write_questions,
 };
-use vigc_pipeline::vigc::{AnyModel, ImageInput, Journal, Strategy, VisualLm, read_lines};
+use vigc_pipeline::vigc::{ImageInput, Journal, Strategy, VisualLm, read_lines};
 
 use crate::summary::Summary;
 use crate::{Args, progress_bar, reference_rules, shown};

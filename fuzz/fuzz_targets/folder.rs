@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::Checkpoint;
 use vigc_fuzz::{FOLDER, read_tensors, show, write};
 use vigc_llm::llama::LlamaConfig;
 use vigc_llm::lora::LoraAdapter;
 use vigc_pipeline::instruct_blip::{InstructBlip, InstructBlipConfig};
-use vigc_vision::image::ImageProcessor;
+use vigc_vision::image::BlipImageProcessor;
 
 /// Folders of files that are whole; each is fuzzed in one of them.
 static FOLDERS: LazyLock<()> = LazyLock::new(|| {
@@ -41,8 +41,8 @@ fuzz_target!(|bytes: &[u8]| {
     LazyLock::force(&FOLDERS);
     shards(bytes);
     adapter(bytes);
-    said(ImageProcessor::from_dir(folder_with("images/processor_config.json", bytes)));
-    said(ImageProcessor::from_dir(folder_with("image/preprocessor_config.json", bytes)));
+    said(BlipImageProcessor::from_dir(folder_with("images/processor_config.json", bytes)));
+    said(BlipImageProcessor::from_dir(folder_with("image/preprocessor_config.json", bytes)));
     let llama = write("llama.json", bytes);
     said(read_json::<LlamaConfig>(&llama));
     for name in ["config.json", "generation_config.json", "tokenizer_config.json"] {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong with tokenizers and generation.
+/// An error of a tokenizer, an adapter or a generation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// Low-rank updates do not fit a model.
+    /// A low-rank adapter does not fit a model.
     #[error("{path} {problem}")]
     Adapter {
         /// The file or folder.
@@ -39,7 +39,7 @@ pub enum Error {
     /// A tokenizer could not be trained.
     #[error("cannot train a tokenizer: {reason}")]
     TokenizerTraining {
-        /// What is wrong with the corpus or the settings, or the cause.
+        /// The problem with the corpus or the settings, or the cause.
         reason: String,
     },
     /// A text could not be turned into tokens or back.
@@ -50,14 +50,14 @@ pub enum Error {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A setting of a generation is impossible.
+    /// A setting of a generation is out of range.
     #[error("{name} is {value}, expected {expected}")]
     Setting {
         /// The setting.
         name: &'static str,
-        /// What it was set to.
+        /// Its value.
         value: String,
-        /// What is possible.
+        /// The possible values.
         expected: &'static str,
     },
     /// A mask has another shape than the embeddings that it belongs to.
@@ -78,7 +78,7 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The model computed something that is not a number.
+    /// The model computed scores that are not finite.
     #[error("the scores of row {row} after {tokens} tokens are not finite")]
     NotFinite {
         /// The row of the prompts.

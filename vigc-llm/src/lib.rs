@@ -18,7 +18,7 @@
 //!
 //! # fn main() -> vigc_llm::Result<()> {
 //! let device = Device::default();
-//! let llama = LlamaConfig::new(32, 16, 2, 4).init(&device);
+//! let llama = LlamaConfig::new(16).with_vocab_size(32).with_num_hidden_layers(2).with_num_attention_heads(4).init(&device);
 //! let prompts = TokenBatch::pad_left(&[vec![2, 7, 5], vec![2, 9]], 0);
 //! let embeds = llama.embed(prompts.ids(&device));
 //! let config = GenerationConfig::beam_search(3).with_max_new_tokens(4).with_n_best(2);
@@ -33,9 +33,10 @@ mod causal_lm;
 mod error;
 pub mod generation;
 pub mod llama;
+mod llama_lm;
 pub mod lora;
 pub mod loss;
 pub mod tokenizer;
 
-pub use causal_lm::{CausalLm, Drafting, EmbeddingLm, Logits, Session};
+pub use causal_lm::{CausalLm, EmbeddingLm, Logits, Session, SpeculativeSession};
 pub use error::{Error, Result};

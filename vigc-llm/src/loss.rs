@@ -1,45 +1,41 @@
-//! The loss of a language model: cross-entropy of each next token, where a label asks for one.
+//! The loss of a language model: the cross-entropy of the next token at every position that has a label.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-
 use vigc_core::kernels::cross_entropy;
 
-use crate::llama::Llama;
+/// The label of a token that is not to be predicted.
+pub const IGNORE_INDEX: i64 = -100;
 
-/// The label of a position whose token need not be predicted.
-pub const IGNORED: i64 = -100;
-
-/// Which positions of a batch predict what, kept on the host.
+/// The tokens to predict in a batch, and the positions that predict them.
 ///
-/// Position `i` of a row predicts the token at `i + 1`. Knowing the positions before the output
-/// layer runs saves it from scoring the vocabulary where nobody looks: prompts, padding and soft
-/// tokens.
+/// Position `i` of a row predicts the token at `i + 1`. The positions are known before the output layer runs, so that layer
+/// skips prompts, padding and soft tokens.
 ///
 /// ```
-/// use vigc_llm::loss::{IGNORED, NextTokens};
+/// use vigc_llm::loss::{IGNORE_INDEX, NextTokenTargets};
 ///
 /// // Two soft tokens and a prompt of one token, then an answer of two.
-/// let next = NextTokens::from_labels(&[vec![IGNORED, IGNORED, IGNORED, 7, 2]]);
+/// let next = NextTokenTargets::from_labels(&[vec![IGNORE_INDEX, IGNORE_INDEX, IGNORE_INDEX, 7, 2]]);
 /// assert_eq!(next.len(), 2);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextTokens {
-    /// Flat positions, `row * seq + column`.
+pub struct NextTokenTargets {
+    /// Flat positions: `row * seq + column`.
     positions: Vec<i32>,
     tokens: Vec<i32>,
     per_row: Vec<usize>,
     seq: usize,
 }
 
-impl NextTokens {
-    /// Reads labels, one row per sequence, as long as the embeddings that the model reads.
+impl NextTokenTargets {
+    /// Takes labels, one row for each sequence, with a label for each position of the embeddings.
     ///
-    /// The label of a position is the token *at* it, or [`IGNORED`], as in Hugging Face's models; a
-    /// row's first label is never used.
+    /// The label of a position is the token *at* that position or [`IGNORE_INDEX`], as in Hugging Face's models. The first
+    /// label of a row is never used.
     ///
     /// # Panics
     ///
-    /// Panics if the rows have different lengths or a label is neither a token nor [`IGNORED`].
+    /// Panics if the rows have different lengths or a label is neither a token nor [`IGNORE_INDEX`].
     #[must_use]
     pub fn from_labels(labels: &[Vec<i64>]) -> Self {
         let seq = labels.first().map_or(0, Vec::len);
@@ -48,9 +44,9 @@ impl NextTokens {
             assert_eq!(labels.len(), seq, "rows of labels must have one length");
             let before = next.tokens.len();
             for (column, &label) in labels.iter().enumerate().skip(1) {
-                if label != IGNORED {
+                if label != IGNORE_INDEX {
                     let token = i32::try_from(label).ok().filter(|&token| token >= 0);
-                    next.tokens.push(token.expect("a label must be a token or IGNORED"));
+                    next.tokens.push(token.expect("a label must be a token or IGNORE_INDEX"));
                     next.positions.push((row * seq + column - 1) as i32);
                 }
             }
@@ -65,7 +61,7 @@ impl NextTokens {
         self.tokens.len()
     }
 
-    /// Whether there is nothing to predict.
+    /// Whether there are no tokens to predict.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
@@ -77,7 +73,7 @@ impl NextTokens {
         &self.per_row
     }
 
-    /// The states that predict a token.
+    /// The hidden states that predict a token.
     ///
     /// # Shapes
     ///
@@ -99,7 +95,7 @@ impl NextTokens {
     ///
     /// # Shapes
     ///
-    /// - logits: `[len, vocab]`, of the states from [`NextTokens::select`]
+    /// - logits: `[len, vocab]`, of the states from [`NextTokenTargets::select`]
     /// - output: `[len]`, in f32
     #[must_use]
     pub fn log_probs(&self, logits: Tensor<2>) -> Tensor<1> {
@@ -115,23 +111,6 @@ impl NextTokens {
     }
 }
 
-/// The mean cross-entropy of the tokens to predict, `[1]`; 0 if there are none.
-///
-/// # Shapes
-///
-/// - hidden: `[batch, seq, hidden]`, from [`Llama::forward`]
-///
-/// # Panics
-///
-/// Panics if `next` was made for another batch or sequence length.
-#[must_use]
-pub fn next_token_loss(llama: &Llama, hidden: Tensor<3>, next: &NextTokens) -> Tensor<1> {
-    if next.is_empty() {
-        return hidden.sum().mul_scalar(0.0);
-    }
-    next.log_probs(llama.logits(next.select(hidden))).mean().neg()
-}
-
 fn ints(values: &[i32], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
 }
@@ -142,22 +121,13 @@ mod tests {
 
     #[test]
     fn a_position_predicts_the_token_after_it() {
-        let next = NextTokens::from_labels(&[
-            vec![9, IGNORED, 4, 5],
-            vec![IGNORED; 4],
-            vec![IGNORED, 1, IGNORED, 2],
+        let next = NextTokenTargets::from_labels(&[
+            vec![9, IGNORE_INDEX, 4, 5],
+            vec![IGNORE_INDEX; 4],
+            vec![IGNORE_INDEX, 1, IGNORE_INDEX, 2],
         ]);
         assert_eq!(next.positions, [1, 2, 8, 10]);
         assert_eq!(next.tokens, [4, 5, 1, 2]);
         assert_eq!(next.per_row(), [2, 0, 2]);
-    }
-
-    #[test]
-    fn nothing_to_predict_costs_nothing() {
-        let device = Device::default();
-        let llama = crate::llama::LlamaConfig::new(8, 4, 1, 1).init(&device);
-        let next = NextTokens::from_labels(&[vec![IGNORED; 3]]);
-        let loss = next_token_loss(&llama, Tensor::ones([1, 3, 4], &device), &next);
-        assert_eq!(loss.into_scalar::<f32>(), 0.0);
     }
 }

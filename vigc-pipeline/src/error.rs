@@ -36,6 +36,22 @@ pub enum Error {
         /// What it is and what was expected.
         problem: String,
     },
+    /// The architecture of a folder is not known.
+    #[error("{path}: model_type is {found:?}, expected one of {}", .known.join(", "))]
+    Architecture {
+        /// The folder's `config.json`.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+        /// What it may say.
+        known: Vec<&'static str>,
+    },
+    /// A model cannot tell how likely a given text is.
+    #[error("the model {model:?} cannot score given answers")]
+    CannotScore {
+        /// The model's name.
+        model: String,
+    },
     /// A file of weights is not what its place in a model needs.
     #[error("{path} is {found}; expected {expected}")]
     FileKind {

@@ -11,13 +11,14 @@ use std::{fmt, fs};
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::{read_json, write_json, write_whole};
-use vigc_vision::image::{ClipImageProcessor, ImageProcessor, RgbImage};
+use vigc_core::files::{read_json, write_atomic, write_json};
+use vigc_pipeline::model::ImagePreprocessor;
+use vigc_vision::image::RgbImage;
 
 use super::error::{Result, TrainError};
 use super::progress::Progress;
 use crate::data::ImageSource;
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 
 /// Images per file of the cache.
 const PER_FILE: usize = 1024;
@@ -47,39 +48,10 @@ enum Numbers {
     Files(Vec<PathBuf>),
 }
 
-/// What makes an encoder's input of pictures.
-pub trait Pixels: Sync {
-    /// The numbers of a picture, as the encoder reads them.
-    fn process(&self, image: &RgbImage) -> Vec<f32>;
-
-    /// Pictures as one tensor, `[batch, 3, side, side]`.
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4>;
-}
-
-impl Pixels for ImageProcessor {
-    fn process(&self, image: &RgbImage) -> Vec<f32> {
-        self.process(image)
-    }
-
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4> {
-        self.stack(pixels, device)
-    }
-}
-
-impl Pixels for ClipImageProcessor {
-    fn process(&self, image: &RgbImage) -> Vec<f32> {
-        self.process(image)
-    }
-
-    fn stack(&self, pixels: &[Vec<f32>], device: &Device) -> Tensor<4> {
-        self.stack(pixels, device)
-    }
-}
-
 /// What turns pictures into features.
 pub struct Encoder<'a> {
     /// Prepares a picture.
-    pub processor: &'a dyn Pixels,
+    pub processor: &'a dyn ImagePreprocessor,
     /// Encodes `[batch, 3, side, side]` to `[batch, positions, hidden]`.
     pub forward: &'a dyn Fn(Tensor<4>) -> Tensor<3>,
     /// Where it runs.
@@ -174,7 +146,7 @@ impl Numbers {
                 if !fs::metadata(&file).is_ok_and(is_whole) {
                     let bytes: Vec<u8> =
                         compute()?.iter().flat_map(|number| number.to_le_bytes()).collect();
-                    write_whole(&file, &bytes)?;
+                    write_atomic(&file, &bytes)?;
                 }
                 files.push(file);
             }
@@ -216,8 +188,9 @@ impl Encoder<'_> {
         let written = (self.forward)(pixels);
         let [_, positions, width] = written.dims();
         let numbers = written.into_data();
-        let hash =
-            numbers.iter::<f32>().fold(0, |hash, value| mix(hash ^ u64::from(value.to_bits())));
+        let hash = numbers
+            .iter::<f32>()
+            .fold(0, |hash, value| splitmix64(hash ^ u64::from(value.to_bits())));
         ([positions, width], format!("{hash:016x}"))
     }
 

@@ -8,7 +8,7 @@
 //! | `align` | the same parts | captions and short answers |
 //! | `tune` | the same parts | generation (VIG) and correction (VIC) of instruction data |
 //! | `clip` | a LLaVA's image encoder and projector | what every patch of a rendered scene shows |
-//! | `llava` | a LLaVA's projector and language model | instruction data |
+//! | `finetune` | the connector and the language model of any model | instruction data |
 //!
 //! A [`Recipe`] describes one stage and [`run_recipe`] runs it. Whatever is drawn at random is a
 //! function of the recipe's seed and the micro-step ([`Draw`]), and checkpoints hold weights,
@@ -50,5 +50,5 @@ pub use error::{Result, TrainError};
 pub use progress::{Progress, Silent, UpdateReport};
 pub use recipe::{Recipe, Stage};
 pub use schedule::Schedule;
-pub use stages::{StageOutcome, run_recipe};
+pub use stages::{StageOutcome, run_finetuning, run_recipe};
 pub use vigc_core::random::{Draw, EpochOrder, Stream};

@@ -15,8 +15,8 @@ use super::error::{Result, TrainError};
 use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
-use vigc_core::random::mix;
-use vigc_pipeline::instruct_blip::{LoadOptions, Precisions};
+use vigc_core::random::splitmix64;
+use vigc_pipeline::model::{LoadOptions, Precisions};
 
 /// What a recipe trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,9 @@ pub enum Stage {
     Tune,
     /// The image encoder and the projector of a LLaVA, on what each patch shows.
     Clip,
-    /// A LLaVA, on instruction data.
-    Llava,
+    /// A model of any architecture, on instruction data.
+    #[serde(alias = "llava")]
+    Finetune,
 }
 
 impl Stage {
@@ -49,7 +50,7 @@ impl Stage {
             Self::Align => "align",
             Self::Tune => "tune",
             Self::Clip => "clip",
-            Self::Llava => "llava",
+            Self::Finetune => "finetune",
         }
     }
 }
@@ -172,7 +173,7 @@ impl ModelSection {
     /// How the model is read whose frozen parts these are: what lies between them is trained, in f32.
     pub(crate) fn load_options(&self) -> LoadOptions {
         let between = |frozen: vigc_core::nn::Precision| Precisions {
-            qformer: vigc_core::nn::Precision::F32,
+            connector: vigc_core::nn::Precision::F32,
             ..frozen.into()
         };
         LoadOptions { precisions: self.frozen.map(between), progress: None }
@@ -326,8 +327,8 @@ impl Recipe {
         let Some(frozen) = self.model.frozen else { return Ok(()) };
         let expected = match self.stage {
             Stage::Facts | Stage::Align | Stage::Tune => return Ok(()),
-            Stage::Llava if self.model.tune != Tune::Full => return Ok(()),
-            Stage::Llava => "nothing where tune is full: what is trained is in f32",
+            Stage::Finetune if self.model.tune != Tune::Full => return Ok(()),
+            Stage::Finetune => "nothing where tune is full: what is trained is in f32",
             Stage::Vision | Stage::Language | Stage::Clip => "nothing in this stage",
         };
         let value = frozen.name().to_owned();
@@ -369,7 +370,7 @@ impl Recipe {
     pub fn fingerprint(&self) -> String {
         let settings = Self { output: PathBuf::new(), run: RunSection::default(), ..self.clone() };
         let text = serde_json::to_string(&settings).unwrap_or_default();
-        let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        let hash = text.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
         format!("{hash:016x}")
     }
 

@@ -3,10 +3,10 @@
 pub mod clip;
 mod fact_table;
 pub mod facts;
-pub mod instruct;
+pub mod finetune;
+pub mod instruct_blip;
 pub mod language;
 mod lessons;
-pub mod llava;
 mod low_rank;
 mod mixtures;
 mod patches;
@@ -26,6 +26,11 @@ use super::error::{Result, TrainError};
 use super::progress::Progress;
 use super::recipe::{Recipe, Stage};
 use vigc_core::random::{Draw, Stream};
+use vigc_pipeline::any_model::AnyModel;
+use vigc_pipeline::model::{Architecture, VisionLanguageModel};
+use vigc_pipeline::with_model;
+
+use self::finetune::{FinetuneObjective, TrainedParts};
 
 /// What a stage ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,23 +80,25 @@ pub fn run_recipe(
         }
         Stage::Facts | Stage::Align | Stage::Tune => {
             let frozen = device.clone().inner();
-            let (_, model) = instruct::starting_model(recipe, &frozen)?;
-            let parts = instruct::SoftTokenWriter::of(model.network(), &device);
+            let (_, model) = instruct_blip::starting_model(recipe, &frozen)?;
+            let parts = TrainedParts::connector(&model, &device);
             let options = recipe.run_options();
-            let outcome = if recipe.stage == Stage::Facts {
+            let (connector, updates, finished) = if recipe.stage == Stage::Facts {
                 let objective = facts::FactsObjective::new(recipe, &model, progress)?;
-                run(&objective, parts, &options, resume, progress)?
+                let outcome = run(&objective, parts.connector, &options, resume, progress)?;
+                (outcome.model, outcome.updates, outcome.finished)
             } else {
-                let objective = instruct::InstructObjective::new(recipe, &model, progress)?;
-                run(&objective, parts, &options, resume, progress)?
+                let objective = FinetuneObjective::new(recipe, &model, progress)?;
+                let outcome = run(&objective, parts, &options, resume, progress)?;
+                (outcome.model.connector, outcome.updates, outcome.finished)
             };
-            if outcome.finished {
-                instruct::save_instruct(outcome.model, &model, recipe)?;
+            if finished {
+                finetune::save_connector(connector, &model, recipe)?;
             }
-            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+            Ok(StageOutcome { updates, finished })
         }
         Stage::Clip => {
-            let (source, around) = instruct::starting_model(recipe, &device.clone().inner())?;
+            let (source, around) = instruct_blip::starting_model(recipe, &device.clone().inner())?;
             let config = clip::llava_config(recipe, &around)?;
             let objective = clip::ClipObjective::new(recipe, &config, &around)?;
             let model = clip::ClipModel::new(&config, &source, &device)?;
@@ -101,17 +108,35 @@ pub fn run_recipe(
             }
             Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
         }
-        Stage::Llava => {
-            let model = llava::starting_llava(recipe, &device.clone().inner())?;
-            let parts = llava::LlavaParts::of(&model, recipe, &device)?;
-            let objective = llava::LlavaObjective::new(recipe, &model, progress)?;
-            let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
-            if outcome.finished {
-                llava::save_llava(outcome.model, &model, recipe)?;
-            }
-            Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
+        Stage::Finetune => {
+            let folder = Recipe::need("inputs.model", recipe.inputs.model.as_ref())?;
+            let frozen = device.clone().inner();
+            let model = AnyModel::from_dir_with(folder, &frozen, &recipe.model.load_options());
+            let model = model.map_err(TrainError::pipeline)?;
+            with_model!(model, model => run_finetuning(recipe, &model, &device, resume, progress))
         }
     }
+}
+
+/// Finetunes a model, whatever its architecture, from the start or from the recipe's newest checkpoint.
+///
+/// # Errors
+///
+/// Those of [`run`] and of the recipe's data sets.
+pub fn run_finetuning<A: Architecture>(
+    recipe: &Recipe,
+    model: &VisionLanguageModel<A>,
+    device: &Device,
+    resume: bool,
+    progress: &mut dyn Progress,
+) -> Result<StageOutcome> {
+    let parts = TrainedParts::of(model, recipe, device)?;
+    let objective = FinetuneObjective::new(recipe, model, progress)?;
+    let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+    if outcome.finished {
+        finetune::save_finetuned(outcome.model, model, recipe)?;
+    }
+    Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
 }
 
 /// Copies those of a model's small files that are there.

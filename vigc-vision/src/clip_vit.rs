@@ -1,25 +1,26 @@
-//! CLIP's ViT, the image encoder of LLaVA.
+//! CLIP's ViT (<https://arxiv.org/abs/2103.00020>), the image encoder of LLaVA.
 //!
-//! A pre-norm transformer with a norm before its first layer. LLaVA reads the states of a layer before the last
-//! one, so an encoder may be made with no more layers than are read. Mirrors transformers' `CLIPVisionModel`, whose
-//! parameter names the modules carry. [CLIP](https://arxiv.org/abs/2103.00020).
+//! A pre-norm transformer with a norm before its first layer. LLaVA reads the hidden state before the last layer, so it
+//! builds an encoder without that layer. Follows `CLIPVisionModel` of transformers. The modules have the names of the
+//! checkpoints.
 
-mod attention;
-mod embeddings;
-pub mod keys;
-mod layer;
-
-use burn::module::Module;
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use vigc_core::nn::{LayerNorm, LinearConfig, Precision};
+use vigc_core::nn::{LayerNorm, Linear, LinearConfig, Precision};
+use vigc_core::weights::KeyMap;
 
-pub use self::attention::Attention;
-pub use self::embeddings::Embeddings;
-pub use self::layer::EncoderLayer;
+use crate::blocks::{Mlp, assert_size, attend, embed_patches, split_heads};
 use crate::config::{HiddenAct, check_divides, check_patches, check_sizes};
-pub use crate::mlp::Mlp;
 use crate::{Error, Result};
+
+/// The keys of CLIP's own checkpoints, of the whole model or of the image encoder alone.
+///
+/// Old files also contain `embeddings.position_ids`, which are computed here. Files of the whole model also contain the
+/// text encoder and two projections.
+pub const HUGGING_FACE_KEYS: KeyMap = KeyMap::new(&[(r"^vision_model\.", "")]);
 
 /// Configuration of a [`ClipVit`], named as `vision_config` of CLIP and LLaVA checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,13 +42,13 @@ pub struct ClipVitConfig {
     pub layer_norm_eps: f64,
     /// Activation of the feed-forward networks.
     pub hidden_act: HiddenAct,
-    /// What the weights are stored in; no part of the file.
+    /// How the weights are stored. Not part of the file.
     #[serde(skip)]
     pub precision: Precision,
 }
 
 impl Default for ClipVitConfig {
-    /// ViT-B/32, which transformers takes for what a file leaves out.
+    /// ViT-B/32, whose values transformers uses for missing fields.
     fn default() -> Self {
         Self {
             hidden_size: 768,
@@ -64,29 +65,37 @@ impl Default for ClipVitConfig {
 }
 
 impl ClipVitConfig {
-    /// An encoder with patches of 14 pixels and feed-forward networks four times as wide as the residual stream.
+    /// An encoder of a width, with feed-forward networks four times as wide, patches of 14 pixels and the other settings of
+    /// ViT-B/32.
     #[must_use]
-    pub fn new(hidden_size: usize, num_hidden_layers: usize, num_attention_heads: usize) -> Self {
-        Self {
-            hidden_size,
-            intermediate_size: 4 * hidden_size,
-            num_hidden_layers,
-            num_attention_heads,
-            patch_size: 14,
-            ..Self::default()
-        }
+    pub fn new(hidden_size: usize) -> Self {
+        Self { hidden_size, intermediate_size: 4 * hidden_size, patch_size: 14, ..Self::default() }
     }
 
     /// ViT-L/14 for images of 224 pixels, `openai/clip-vit-large-patch14`.
     #[must_use]
     pub fn vit_l_14() -> Self {
-        Self::new(1024, 24, 16)
+        Self::new(1024).with_num_hidden_layers(24).with_num_attention_heads(16)
     }
 
     /// ViT-L/14 for images of 336 pixels, `openai/clip-vit-large-patch14-336`.
     #[must_use]
     pub fn vit_l_14_336() -> Self {
         Self::vit_l_14().with_image_size(336)
+    }
+
+    /// Sets the number of layers.
+    #[must_use]
+    pub fn with_num_hidden_layers(mut self, num_hidden_layers: usize) -> Self {
+        self.num_hidden_layers = num_hidden_layers;
+        self
+    }
+
+    /// Sets the number of attention heads.
+    #[must_use]
+    pub fn with_num_attention_heads(mut self, num_attention_heads: usize) -> Self {
+        self.num_attention_heads = num_attention_heads;
+        self
     }
 
     /// Sets the side of the input image.
@@ -102,8 +111,8 @@ impl ClipVitConfig {
         (self.image_size / self.patch_size).pow(2)
     }
 
-    /// The number of layers that have to run for a hidden state, counted as transformers does: 0 is what the first
-    /// layer reads, -1 the last layer's output, -2 that of the layer before.
+    /// The number of layers that compute a hidden state, which transformers numbers from either end: 0 is the input of the
+    /// first layer, -1 the output of the last layer, -2 the output of the layer before.
     ///
     /// # Errors
     ///
@@ -123,12 +132,12 @@ impl ClipVitConfig {
         })
     }
 
-    /// Checks what [`ClipVitConfig::init`] relies on.
+    /// Checks the sizes, for [`ClipVitConfig::init`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Config`] if heads do not divide the width, an image is smaller than a
-    /// patch or a size is above [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
+    /// patch or a size is above [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         check_patches(self.patch_size, self.image_size)?;
@@ -163,7 +172,7 @@ impl ClipVitConfig {
 
 /// The layers of a [`ClipVit`].
 #[derive(Module, Debug)]
-pub struct Encoder {
+struct Encoder {
     layers: Vec<EncoderLayer>,
 }
 
@@ -171,14 +180,14 @@ pub struct Encoder {
 #[derive(Module, Debug)]
 pub struct ClipVit {
     embeddings: Embeddings,
-    // The checkpoints' spelling.
+    // Spelled as in the checkpoints.
     pre_layrnorm: LayerNorm,
     encoder: Encoder,
     post_layernorm: LayerNorm,
 }
 
 impl ClipVit {
-    /// Encodes a batch of normalized images: the states behind all layers, not normalized.
+    /// Encodes a batch of normalized images: the output of the last layer, without the final norm.
     ///
     /// # Shapes
     ///
@@ -190,10 +199,10 @@ impl ClipVit {
     /// Panics if the images have another size.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
-        self.states(images, self.encoder.layers.len())
+        self.hidden_state(images, self.encoder.layers.len())
     }
 
-    /// The states behind the first `layers` layers; no others run.
+    /// The output of the first `layers` layers. The other layers do not run.
     ///
     /// # Shapes
     ///
@@ -202,14 +211,14 @@ impl ClipVit {
     ///
     /// # Panics
     ///
-    /// Panics if the images have another size or there are fewer layers.
+    /// Panics if the images have another size or the encoder has fewer layers.
     #[must_use]
-    pub fn states(&self, images: Tensor<4>, layers: usize) -> Tensor<3> {
+    pub fn hidden_state(&self, images: Tensor<4>, layers: usize) -> Tensor<3> {
         let x = self.pre_layrnorm.forward(self.embeddings.forward(images));
         self.encoder.layers[..layers].iter().fold(x, |x, layer| layer.forward(x))
     }
 
-    /// What the whole encoder says of an image in one row: the class token, normalized.
+    /// The embedding of a whole image: the normalized state of the class token.
     ///
     /// # Shapes
     ///
@@ -218,6 +227,108 @@ impl ClipVit {
     #[must_use]
     pub fn pooled(&self, states: Tensor<3>) -> Tensor<2> {
         self.post_layernorm.forward(states.narrow(1, 0, 1).squeeze_dim::<2>(1))
+    }
+}
+
+/// Embeds the patches of an image, prepends the class token and adds positions.
+#[derive(Module, Debug)]
+struct Embeddings {
+    class_embedding: Param<Tensor<1>>,
+    patch_embedding: Conv2d,
+    position_embedding: Embedding,
+    image_size: usize,
+}
+
+impl Embeddings {
+    fn new(config: &ClipVitConfig, device: &Device) -> Self {
+        let ClipVitConfig { hidden_size, patch_size, .. } = *config;
+        let tokens = Initializer::Normal { mean: 0.0, std: 0.02 };
+        Self {
+            class_embedding: tokens.init([hidden_size], device),
+            patch_embedding: Conv2dConfig::new([3, hidden_size], [patch_size; 2])
+                .with_stride([patch_size; 2])
+                .with_bias(false)
+                .init(device),
+            position_embedding: EmbeddingConfig::new(config.num_patches() + 1, hidden_size)
+                .with_initializer(tokens)
+                .init(device),
+            image_size: config.image_size,
+        }
+    }
+
+    /// Embeds a batch of images.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, 3, image_size, image_size]`
+    /// - output: `[batch, 1 + patches, hidden]`, the class token first
+    ///
+    /// # Panics
+    ///
+    /// Panics if the images have another size.
+    fn forward(&self, images: Tensor<4>) -> Tensor<3> {
+        assert_size(&images, self.image_size);
+        let x = embed_patches(&self.patch_embedding, images);
+        let [batch, _, hidden] = x.dims();
+        let class = self.class_embedding.val().reshape([1, 1, hidden]).expand([batch, 1, hidden]);
+        Tensor::cat(vec![class, x], 1) + self.position_embedding.weight.val().unsqueeze()
+    }
+}
+
+/// A layer of a [`ClipVit`]: attention and a feed-forward network, each with a residual.
+#[derive(Module, Debug)]
+struct EncoderLayer {
+    layer_norm1: LayerNorm,
+    self_attn: Attention,
+    layer_norm2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl EncoderLayer {
+    fn new(config: &ClipVitConfig, device: &Device) -> Self {
+        let fc1 = config.linear(config.hidden_size, config.intermediate_size);
+        Self {
+            layer_norm1: config.norm(device),
+            self_attn: Attention::new(config, device),
+            layer_norm2: config.norm(device),
+            mlp: Mlp::new(&fc1, config.hidden_act, device),
+        }
+    }
+
+    /// Transforms `x`, `[batch, seq, hidden]`.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let x = x.clone() + self.self_attn.forward(&self.layer_norm1.forward(x));
+        x.clone() + self.mlp.forward(self.layer_norm2.forward(x))
+    }
+}
+
+/// Self-attention with three projections.
+#[derive(Module, Debug)]
+struct Attention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    out_proj: Linear,
+    num_heads: usize,
+}
+
+impl Attention {
+    fn new(config: &ClipVitConfig, device: &Device) -> Self {
+        let linear = || config.linear(config.hidden_size, config.hidden_size).init(device);
+        Self {
+            q_proj: linear(),
+            k_proj: linear(),
+            v_proj: linear(),
+            out_proj: linear(),
+            num_heads: config.num_attention_heads,
+        }
+    }
+
+    /// Attends over the whole sequence, `[batch, seq, hidden]`.
+    fn forward(&self, x: &Tensor<3>) -> Tensor<3> {
+        let [q, k, v] = [&self.q_proj, &self.k_proj, &self.v_proj]
+            .map(|projection| split_heads(projection.forward(x.clone()), self.num_heads));
+        self.out_proj.forward(attend(q, k, v, None, None))
     }
 }
 
@@ -250,9 +361,28 @@ mod tests {
 
     #[test]
     fn rejects_what_cannot_be_built() {
-        assert!(ClipVitConfig::new(10, 1, 3).validate().is_err());
-        assert!(ClipVitConfig::new(8, 1, 2).with_image_size(13).validate().is_err());
+        assert!(
+            ClipVitConfig::new(10)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(3)
+                .validate()
+                .is_err()
+        );
+        assert!(
+            ClipVitConfig::new(8)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2)
+                .with_image_size(13)
+                .validate()
+                .is_err()
+        );
         assert!(ClipVitConfig::vit_l_14_336().validate().is_ok());
-        assert!(ClipVitConfig::new(8, 1 << 40, 2).validate().is_err());
+        assert!(
+            ClipVitConfig::new(8)
+                .with_num_hidden_layers(1 << 40)
+                .with_num_attention_heads(2)
+                .validate()
+                .is_err()
+        );
     }
 }

@@ -1,23 +1,23 @@
-//! What the configurations of the networks share.
+//! What the configurations of the encoders share: activations and checks.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
 use vigc_core::kernels;
+use vigc_core::nn::MAX_SIZE;
 
 use crate::{Error, Result};
 
 /// An activation function, named as in Hugging Face configurations.
 ///
-/// A checkpoint that asks for another is refused rather than computed wrongly.
+/// A configuration with another activation does not deserialize.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum HiddenAct {
-    /// The exact GELU, by the error function.
+    /// The exact GELU, defined by the error function.
     #[default]
     #[serde(rename = "gelu")]
     Gelu,
-    /// `x * sigmoid(1.702 x)`, as OpenAI's CLIP has it.
+    /// `x * sigmoid(1.702 x)`, the approximation that OpenAI's CLIP uses.
     #[serde(rename = "quick_gelu")]
     QuickGelu,
 }
@@ -42,17 +42,17 @@ pub(crate) fn check_divides(field: &'static str, value: usize, divisor: usize) -
     Err(Error::Config { field, value, reason: "must be a positive multiple" })
 }
 
-/// Fails unless an image holds at least one patch.
+/// Fails unless an image has at least one patch.
 pub(crate) fn check_patches(patch_size: usize, image_size: usize) -> Result<()> {
     if patch_size != 0 && image_size >= patch_size {
         return Ok(());
     }
     let value = format!("{patch_size} with image_size {image_size}");
-    let reason = "an image must hold at least one patch";
+    let reason = "an image must have at least one patch";
     Err(Error::Config { field: "patch_size", value, reason })
 }
 
-/// Fails if one of the sizes is larger than any model's.
+/// Fails if one of the sizes is larger than in any model.
 pub(crate) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<()> {
     match sizes.iter().find(|(_, size)| *size > MAX_SIZE) {
         Some(&(field, size)) => {

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::image::ImageLimits;
-
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong between a file and its pixels, and in configurations.
+/// An error in an image file or a configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,26 +27,27 @@ pub enum Error {
         /// The largest size allowed.
         limit: u64,
     },
-    /// A file's content is in no known image format.
+    /// The content of a file is not in a known image format.
     #[error("{path}: not an image")]
     NotAnImage {
         /// The file.
         path: PathBuf,
     },
-    /// An image has more pixels than allowed, or a longer side. It was not decoded.
+    /// An image has more pixels or a longer side than allowed. It was not decoded.
     #[error(
-        "{path}: image of {width}x{height} pixels exceeds the limit of {} pixels and {} a side",
-        .limits.max_pixels, .limits.max_side
+        "{path}: image of {width}x{height} pixels exceeds the limit of {max_pixels} pixels and {max_side} a side"
     )]
     ImageTooLarge {
         /// The file.
         path: PathBuf,
-        /// The width its header states.
+        /// The width in its header.
         width: u32,
-        /// The height its header states.
+        /// The height in its header.
         height: u32,
-        /// The limits.
-        limits: ImageLimits,
+        /// Largest width times height allowed.
+        max_pixels: u64,
+        /// Longest side allowed, in pixels.
+        max_side: u32,
     },
     /// An image ends before its last pixel.
     #[error("{path}: truncated image")]
@@ -56,7 +55,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// An image is damaged, or uses a feature that its decoder lacks.
+    /// An image is damaged or uses a feature that its decoder lacks.
     #[error("{path}: cannot decode image")]
     Decode {
         /// The file.
@@ -64,10 +63,10 @@ pub enum Error {
         /// The cause.
         source: image::ImageError,
     },
-    /// A configuration holds a value that cannot be used.
+    /// A configuration contains a value that cannot be used.
     #[error("{field} = {value}: {reason}")]
     Config {
-        /// The field, by its name in the file.
+        /// The field's name in the file.
         field: &'static str,
         /// Its value.
         value: String,

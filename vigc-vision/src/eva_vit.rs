@@ -1,26 +1,26 @@
-//! EVA-CLIP ViT-g, the frozen image encoder of BLIP-2 and `InstructBLIP`.
+//! EVA-CLIP ViT-g (<https://arxiv.org/abs/2211.07636>), the frozen image encoder of BLIP-2 and `InstructBLIP`.
 //!
-//! A plain pre-norm transformer without a final norm: the composed model applies its own
-//! (`ln_vision`, or `post_layernorm` in Hugging Face checkpoints) to the output. Mirrors LAVIS'
-//! `models/eva_vit.py` and transformers' `InstructBlipVisionModel`, whose parameter names the
-//! modules carry. [EVA](https://arxiv.org/abs/2211.07636).
+//! A pre-norm transformer without a final norm: the composed model applies its own to the output (`ln_vision`, or
+//! `post_layernorm` in Hugging Face checkpoints). Follows `models/eva_vit.py` of LAVIS and `InstructBlipVisionModel` of
+//! transformers. The modules have the names of the checkpoints.
 
-mod attention;
-mod embeddings;
-pub mod keys;
-mod layer;
-
-use burn::module::Module;
+use burn::module::{Module, Param};
+use burn::nn::Initializer;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use vigc_core::nn::{LinearConfig, Precision};
+use vigc_core::kernels::self_attention;
+use vigc_core::nn::{LayerNorm, Linear, LinearConfig, Precision};
+use vigc_core::weights::KeyMap;
 
-pub use self::attention::Attention;
-pub use self::embeddings::Embeddings;
-pub use self::layer::EncoderLayer;
 use crate::Result;
+use crate::blocks::{Mlp, assert_size, embed_patches};
 use crate::config::{HiddenAct, check_divides, check_patches, check_sizes};
-pub use crate::mlp::Mlp;
+
+/// The keys of Hugging Face checkpoints below `vision_model`.
+///
+/// `post_layernorm` of such checkpoints is the norm of the composed model.
+pub const HUGGING_FACE_KEYS: KeyMap = KeyMap::IDENTITY;
 
 /// Configuration of an [`EvaVit`], named as `vision_config` of `InstructBLIP` checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,19 +38,19 @@ pub struct EvaVitConfig {
     pub image_size: usize,
     /// Side of a square patch, in pixels.
     pub patch_size: usize,
-    /// Added to the variance in the layers' norms.
+    /// Added to the variance in the norms.
     pub layer_norm_eps: f64,
     /// Whether queries and values have a bias.
     pub qkv_bias: bool,
     /// Activation of the feed-forward networks.
     pub hidden_act: HiddenAct,
-    /// What the weights are stored in; no part of the file.
+    /// How the weights are stored. Not part of the file.
     #[serde(skip)]
     pub precision: Precision,
 }
 
 impl Default for EvaVitConfig {
-    /// The 1.0-billion-parameter encoder that BLIP-2 uses.
+    /// The encoder of BLIP-2, with 1.0 billion parameters.
     fn default() -> Self {
         Self {
             hidden_size: 1408,
@@ -68,16 +68,24 @@ impl Default for EvaVitConfig {
 }
 
 impl EvaVitConfig {
-    /// An encoder with feed-forward networks four times as wide as the residual stream.
+    /// An encoder of a width, with feed-forward networks four times as wide and the other settings of BLIP-2's encoder.
     #[must_use]
-    pub fn new(hidden_size: usize, num_hidden_layers: usize, num_attention_heads: usize) -> Self {
-        Self {
-            hidden_size,
-            intermediate_size: 4 * hidden_size,
-            num_hidden_layers,
-            num_attention_heads,
-            ..Self::default()
-        }
+    pub fn new(hidden_size: usize) -> Self {
+        Self { hidden_size, intermediate_size: 4 * hidden_size, ..Self::default() }
+    }
+
+    /// Sets the number of layers.
+    #[must_use]
+    pub fn with_num_hidden_layers(mut self, num_hidden_layers: usize) -> Self {
+        self.num_hidden_layers = num_hidden_layers;
+        self
+    }
+
+    /// Sets the number of attention heads.
+    #[must_use]
+    pub fn with_num_attention_heads(mut self, num_attention_heads: usize) -> Self {
+        self.num_attention_heads = num_attention_heads;
+        self
     }
 
     /// Sets the side of the input image.
@@ -94,18 +102,18 @@ impl EvaVitConfig {
         self
     }
 
-    /// Number of output rows: one for each patch and one for the class token.
+    /// Length of the output: one position for each patch and one for the class token.
     #[must_use]
     pub fn num_positions(&self) -> usize {
         (self.image_size / self.patch_size).pow(2) + 1
     }
 
-    /// Checks what [`EvaVitConfig::init`] relies on.
+    /// Checks the sizes, for [`EvaVitConfig::init`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Config`](crate::Error::Config) if heads do not divide the width, an image is smaller than a
-    /// patch or a size is above [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
+    /// patch or a size is above [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         check_patches(self.patch_size, self.image_size)?;
@@ -134,7 +142,7 @@ impl EvaVitConfig {
 
 /// The layers of an [`EvaVit`].
 #[derive(Module, Debug)]
-pub struct Encoder {
+struct Encoder {
     layers: Vec<EncoderLayer>,
 }
 
@@ -163,6 +171,108 @@ impl EvaVit {
     }
 }
 
+/// Embeds the patches of an image, prepends the class token and adds positions.
+#[derive(Module, Debug)]
+struct Embeddings {
+    class_embedding: Param<Tensor<3>>,
+    position_embedding: Param<Tensor<3>>,
+    patch_embedding: Conv2d,
+    image_size: usize,
+}
+
+impl Embeddings {
+    fn new(config: &EvaVitConfig, device: &Device) -> Self {
+        let EvaVitConfig { hidden_size, patch_size, .. } = *config;
+        let tokens = Initializer::Normal { mean: 0.0, std: 0.02 };
+        Self {
+            class_embedding: tokens.init([1, 1, hidden_size], device),
+            position_embedding: tokens.init([1, config.num_positions(), hidden_size], device),
+            patch_embedding: Conv2dConfig::new([3, hidden_size], [patch_size; 2])
+                .with_stride([patch_size; 2])
+                .init(device),
+            image_size: config.image_size,
+        }
+    }
+
+    /// Embeds a batch of images.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, 3, image_size, image_size]`
+    /// - output: `[batch, 1 + patches, hidden]`, the class token first
+    ///
+    /// # Panics
+    ///
+    /// Panics if the images have another size.
+    fn forward(&self, images: Tensor<4>) -> Tensor<3> {
+        assert_size(&images, self.image_size);
+        let x = embed_patches(&self.patch_embedding, images);
+        let [batch, _, hidden] = x.dims();
+        let class = self.class_embedding.val().expand([batch, 1, hidden]);
+        Tensor::cat(vec![class, x], 1) + self.position_embedding.val()
+    }
+}
+
+/// A layer of an [`EvaVit`]: attention and a feed-forward network, each with a residual.
+#[derive(Module, Debug)]
+struct EncoderLayer {
+    layer_norm1: LayerNorm,
+    self_attn: Attention,
+    layer_norm2: LayerNorm,
+    mlp: Mlp,
+}
+
+impl EncoderLayer {
+    fn new(config: &EvaVitConfig, device: &Device) -> Self {
+        let EvaVitConfig { hidden_size, intermediate_size, .. } = *config;
+        let norm = || LayerNorm::new(hidden_size, config.layer_norm_eps, device);
+        Self {
+            layer_norm1: norm(),
+            self_attn: Attention::new(config, device),
+            layer_norm2: norm(),
+            mlp: Mlp::new(
+                &config.linear(hidden_size, intermediate_size),
+                config.hidden_act,
+                device,
+            ),
+        }
+    }
+
+    /// Transforms `x`, `[batch, seq, hidden]`.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let x = x.clone() + self.self_attn.forward(self.layer_norm1.forward(x));
+        x.clone() + self.mlp.forward(self.layer_norm2.forward(x))
+    }
+}
+
+/// Self-attention with one fused projection.
+#[derive(Module, Debug)]
+struct Attention {
+    qkv: Linear,
+    projection: Linear,
+    num_heads: usize,
+}
+
+impl Attention {
+    fn new(config: &EvaVitConfig, device: &Device) -> Self {
+        let hidden = config.hidden_size;
+        Self {
+            qkv: config.linear(hidden, 3 * hidden).with_bias(config.qkv_bias).init(device),
+            projection: config.linear(hidden, hidden).init(device),
+            num_heads: config.num_attention_heads,
+        }
+    }
+
+    /// Attends over the whole sequence, `[batch, seq, hidden]`.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, seq, hidden] = x.dims();
+        let head_dim = hidden / self.num_heads;
+        let qkv = self.qkv.forward(x).reshape([batch, seq, 3, self.num_heads, head_dim]);
+        let context = self_attention(qkv, (head_dim as f64).powf(-0.5));
+        self.projection.forward(context.reshape([batch, seq, hidden]))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,11 +290,27 @@ mod tests {
 
     #[test]
     fn rejects_what_cannot_be_built() {
-        let uneven = EvaVitConfig::new(10, 1, 3).validate().unwrap_err();
+        let uneven = EvaVitConfig::new(10)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(3)
+            .validate()
+            .unwrap_err();
         assert_eq!(uneven.to_string(), "hidden_size = 10 over 3: must be a positive multiple");
-        assert!(EvaVitConfig::new(8, 1, 2).with_image_size(13).validate().is_err());
+        assert!(
+            EvaVitConfig::new(8)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2)
+                .with_image_size(13)
+                .validate()
+                .is_err()
+        );
         assert!(EvaVitConfig::default().validate().is_ok());
-        let huge = EvaVitConfig::new(8, 1, 2).with_image_size(1 << 62).validate().unwrap_err();
+        let huge = EvaVitConfig::new(8)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2)
+            .with_image_size(1 << 62)
+            .validate()
+            .unwrap_err();
         assert!(huge.to_string().starts_with("image_size = 4611686018427387904"), "{huge}");
     }
 }

@@ -1,20 +1,20 @@
 //! From image files to network input.
 //!
-//! [`open_image`] and [`decode_image`] decode, [`ImageProcessor`] resizes and normalizes; both give the pixels that
-//! Pillow and `BlipImageProcessor` give. [`ClipImageProcessor`] does it as CLIP and LLaVA do. [`TrainTransform`] draws
-//! the random views of training.
+//! [`open_image`] and [`decode_image`] decode a file to the pixels that Pillow gives. [`BlipImageProcessor`] and
+//! [`ClipImageProcessor`] resize and normalize them with the numbers that the Python classes of the same names give.
 
-mod augment;
+mod blip_processor;
 mod clip_processor;
 mod jpeg;
-mod normalizer;
+mod limits;
+mod normalize;
 mod open;
-mod processor;
 mod resize;
 
-pub use self::augment::{TrainTransform, View};
+pub use self::blip_processor::{BlipImageProcessor, BlipImageProcessorConfig};
 pub use self::clip_processor::{ClipImageProcessor, ClipImageProcessorConfig, ShortestEdge};
-pub use self::open::{ImageLimits, decode_image, open_image};
-pub use self::processor::{ImageProcessor, ImageProcessorConfig, ImageSize};
+pub use self::limits::ImageLimits;
+pub use self::normalize::ImageSize;
+pub use self::open::{decode_image, open_image};
 pub use self::resize::{Filter, resize};
 pub use image::{Rgb, RgbImage};

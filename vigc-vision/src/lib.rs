@@ -14,8 +14,8 @@
 //! use vigc_vision::qformer::QFormerConfig;
 //!
 //! let device = Device::default();
-//! let vit = EvaVitConfig::new(8, 2, 2).with_image_size(28).init(&device);
-//! let qformer = QFormerConfig::new(8, 2, 2, 50, 8).init(&device);
+//! let vit = EvaVitConfig::new(8).with_num_hidden_layers(2).with_num_attention_heads(2).with_image_size(28).init(&device);
+//! let qformer = QFormerConfig::new(8).with_num_hidden_layers(2).with_num_attention_heads(2).with_vocab_size(50).with_encoder_hidden_size(8).init(&device);
 //!
 //! let image_embeds = vit.forward(Tensor::zeros([1, 3, 28, 28], &device));
 //! assert_eq!(image_embeds.dims(), [1, 5, 8]); // [batch, 1 + patches, hidden]
@@ -28,14 +28,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod attention;
+mod blocks;
 pub mod clip_vit;
 mod config;
 mod error;
 pub mod eva_vit;
 pub mod image;
-mod mlp;
-mod patches;
 pub mod qformer;
 
 pub use config::HiddenAct;

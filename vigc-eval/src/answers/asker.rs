@@ -10,9 +10,7 @@ use vigc_vision::image::ImageLimits;
 use super::pictures::Opened;
 use super::{AnswerJournal, Answers, AnswersError, Ask, Failure, How, Result};
 use vigc_pipeline::vigc::rank::rank;
-use vigc_pipeline::vigc::{
-    Generated, GenerationConfig, Hint, Request, VisualLm, check_count, seed,
-};
+use vigc_pipeline::vigc::{Generated, GenerationConfig, Request, VisualLm, check_count, seed};
 
 /// Questions that are asked together, unless said.
 const BATCH: usize = 16;
@@ -164,7 +162,7 @@ impl<'a, M: VisualLm + ?Sized> Asker<'a, M> {
 
     fn request<'b>(&self, ask: &'b Ask, image: &'b M::Image) -> Request<'b, M::Image> {
         let seed = seed::derive(self.seed, &ask.id, "ask", 0);
-        Request { image, prompt: &ask.prompt, seed, hint: Hint::default() }
+        Request::new(image, &ask.prompt).with_seed(seed)
     }
 
     /// The best text for each request.

@@ -9,7 +9,9 @@ use super::suite::{BoxError, SceneModel, VigRow};
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::prompt::qa_text::{QuestionAnswer, parse_strict};
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
-use vigc_pipeline::vigc::{Correction, Generated, GenerationConfig, Hint, Request, Vic, VisualLm};
+use vigc_pipeline::vigc::{
+    Correction, Generated, GenerationConfig, GenerationHint, Request, Vic, VisualLm,
+};
 use vigc_scenes::Dialogue;
 
 /// Pictures that are kept encoded.
@@ -55,7 +57,7 @@ where
 
     /// The best text for each prompt.
     fn ask(&self, images: &[M::Image], prompts: &[String]) -> Result<Vec<Generated>, BoxError> {
-        self.ask_hinted(images, prompts, &vec![Hint::default(); prompts.len()])
+        self.ask_hinted(images, prompts, &vec![GenerationHint::default(); prompts.len()])
     }
 
     /// As [`ask`](Self::ask), with what is known of each text.
@@ -63,10 +65,10 @@ where
         &self,
         images: &[M::Image],
         prompts: &[String],
-        hints: &[Hint<'_>],
+        hints: &[GenerationHint<'_>],
     ) -> Result<Vec<Generated>, BoxError> {
         let requests: Vec<_> = (images.iter().zip(prompts).zip(hints))
-            .map(|((image, prompt), &hint)| Request { image, prompt, seed: 0, hint })
+            .map(|((image, prompt), &hint)| Request::new(image, prompt).with_hint(hint))
             .collect();
         let rows = self.model.generate(&requests, &self.decoding)?;
         let best = rows.into_iter().filter_map(|row| row.into_iter().next());
@@ -134,7 +136,7 @@ where
             let prompt = |&i: &usize| vics[i].next_prompt().unwrap_or_default().to_owned();
             let prompts: Vec<String> = open.iter().map(prompt).collect();
             let images: Vec<M::Image> = open.iter().map(|&i| images[i].clone()).collect();
-            let hints: Vec<Hint<'_>> = open.iter().map(|&i| vics[i].hint()).collect();
+            let hints: Vec<GenerationHint<'_>> = open.iter().map(|&i| vics[i].hint()).collect();
             let texts = self.ask_hinted(&images, &prompts, &hints)?;
             if texts.len() != open.len() {
                 return Err("the model left a prompt unanswered".into());

@@ -8,12 +8,7 @@ use std::path::Path;
 use image::{ImageFormat, Rgb, RgbImage};
 use vigc_eval::answers::{AnswerJournal, Answers, AnswersError, Ask, AskImage, Asker, How};
 use vigc_pipeline::Result;
-use vigc_pipeline::vigc::{Finish, Generated, GenerationConfig, Request, VisualLm, read_lines};
-
-/// A text that the model ended.
-fn generated(text: &str) -> Generated {
-    Generated { text: text.to_owned(), score: 0.0, tokens: vec![], finish: Finish::EndToken }
-}
+use vigc_pipeline::vigc::{Generated, GenerationConfig, Request, VisualLm, read_lines};
 
 /// Answers with the picture's number, the prompt and the seed; the longest candidate is the likeliest.
 #[derive(Default)]
@@ -47,7 +42,7 @@ impl VisualLm for Echo {
             let text = format!("{} {} {}", request.image, request.prompt, request.seed % 1000);
             match self.fails_at == Some(request.prompt) {
                 true => Err(vigc_pipeline::Error::Model("out of breath".into())),
-                false => Ok(vec![generated(&text), generated("second best")]),
+                false => Ok(vec![Generated::text(&text), Generated::text("second best")]),
             }
         };
         requests.iter().map(answer).collect()

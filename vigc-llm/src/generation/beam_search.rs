@@ -1,22 +1,22 @@
-//! Beam search: several hypotheses of every prompt side by side, the likeliest kept.
+//! Beam search: extends several hypotheses of every prompt side by side and keeps the most likely ones.
 //!
-//! What is common to all rules is here; what [`Rules`] differ in, how candidates become finished
-//! hypotheses and when a search ends, is in [`modern`] and [`v4_28`].
+//! [`Rules`] differ in how candidates become finished hypotheses and in when a search ends: see [`Search::step_modern`] and
+//! [`Search::step_v4_28`].
 
-mod modern;
-mod v4_28;
-
-use super::{FinishReason, GenerationConfig, Hypothesis, Rules, StopCondition, scores};
+use super::config::{GenerationConfig, Rules};
+use super::generated::{FinishReason, Hypothesis};
+use super::scores;
+use super::stop::StopCondition;
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
 
-/// Given to all beams but the first at the start, so that they do not all begin the same way.
+/// The initial score of all beams but the first, so that they do not all begin with the same token.
 const UNUSED: f32 = -1e9;
 
-/// A hypothesis that is being written.
+/// A hypothesis that is being generated.
 #[derive(Debug, Clone)]
 struct Beam {
-    /// The row of the session that has read it.
+    /// The row of the session that has read its tokens.
     row: usize,
     tokens: Vec<u32>,
     log_probs: Vec<f32>,
@@ -31,7 +31,7 @@ struct Candidate {
     token: u32,
     log_prob: f32,
     score: f32,
-    /// Why the hypothesis ends with this token, if it does.
+    /// Why the hypothesis ends with this token. `None` if it goes on.
     ends: Option<FinishReason>,
 }
 
@@ -45,14 +45,14 @@ struct Search {
     finished: Vec<(f64, Hypothesis)>,
 }
 
-/// What a search does after a step.
+/// How a search goes on after a step.
 #[derive(Debug)]
 enum Outcome {
     Continue(Vec<Beam>),
     Done,
 }
 
-/// Searches `n_best` hypotheses for every prompt. Searches that are finished leave the batch.
+/// Finds the `n_best` hypotheses of every prompt. Finished searches leave the batch.
 pub(super) fn run(
     mut session: Box<dyn Session + '_>,
     mut logits: Logits,
@@ -68,10 +68,8 @@ pub(super) fn run(
         for (place, mut search) in searches.into_iter().enumerate() {
             let candidates = search.candidates(&logits, config, stop)?;
             let outcome = match config.rules {
-                Rules::Modern => modern::step(&mut search, &candidates, config),
-                Rules::Transformers4_28 { .. } => {
-                    v4_28::step(&mut search, &candidates, place, config)
-                }
+                Rules::Modern => search.step_modern(&candidates, config),
+                Rules::Transformers4_28 { .. } => search.step_v4_28(&candidates, place, config),
             };
             match outcome {
                 Outcome::Continue(beams) => open.push(Search { beams, ..search }),
@@ -89,7 +87,7 @@ pub(super) fn run(
     Ok(done)
 }
 
-/// Moves the session to the beams' rows and reads the beams' last tokens.
+/// Gives every beam a row of the session and reads the beams' last tokens.
 fn advance(session: &mut dyn Session, searches: &mut [Search]) -> Logits {
     let (mut rows, mut tokens) = (Vec::new(), Vec::new());
     for beam in searches.iter_mut().flat_map(|search| &mut search.beams) {
@@ -111,7 +109,7 @@ impl Search {
         Self { prompt, width, beams: (0..width).map(beam).collect(), finished: Vec::new() }
     }
 
-    /// The likeliest continuations, so many that `width` of them do not end.
+    /// The most likely continuations: enough that at least `width` of them do not end.
     fn candidates(
         &self,
         logits: &Logits,
@@ -152,12 +150,12 @@ impl Search {
         stop.is_met(self.prompt, &tokens).then_some(FinishReason::Stopped)
     }
 
-    /// The number of tokens every beam holds.
+    /// The number of tokens of every beam.
     fn len(&self) -> usize {
         self.beams.first().map_or(0, |beam| beam.tokens.len())
     }
 
-    /// The beam that a candidate makes.
+    /// The beam that a candidate extends.
     fn extend(&self, candidate: &Candidate) -> Beam {
         let mut beam = self.beams[candidate.beam].clone();
         beam.tokens.push(candidate.token);
@@ -176,10 +174,116 @@ impl Search {
         (score, Hypothesis { tokens, score: score as f32, log_probs, finish })
     }
 
-    /// The best finished hypotheses, in order; the later of equal ones first, as 4.28.1 has it.
+    /// The best finished hypotheses in order. Of equal ones the later comes first, as in 4.28.1.
     fn best(mut self, count: usize) -> Vec<Hypothesis> {
         self.finished.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let best = self.finished.into_iter().rev().take(count);
         best.map(|(_, hypothesis)| hypothesis).collect()
+    }
+}
+
+impl Search {
+    /// The rules of transformers 5 with `early_stopping=False`.
+    ///
+    /// Only the `width` best candidates may end. A search is done when `width` hypotheses are finished and its best beam,
+    /// if it ended now, would not beat the worst of them. Scores are divided by a power of the number of new tokens, the
+    /// end token included, in f32 as in transformers.
+    fn step_modern(&mut self, candidates: &[Candidate], config: &GenerationConfig) -> Outcome {
+        let width = self.width;
+        let len = self.len() + 1;
+        let divisor = (len as f64).powf(f64::from(config.length_penalty)) as f32;
+        let last = len == config.max_new_tokens;
+        let ends =
+            |candidate: &Candidate| candidate.ends.or(last.then_some(FinishReason::MaxTokens));
+        for candidate in candidates.iter().take(width) {
+            if let Some(finish) = ends(candidate) {
+                let score = f64::from(candidate.score / divisor);
+                let ended = self.end(candidate, score, finish);
+                self.finished.push(ended);
+            }
+        }
+        // Stable, so that of equal hypotheses the earlier stays.
+        self.finished.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        self.finished.truncate(width);
+        let going = candidates.iter().filter(|candidate| ends(candidate).is_none()).take(width);
+        let beams: Vec<_> = going.map(|candidate| self.extend(candidate)).collect();
+        let Some(best) = beams.first() else { return Outcome::Done };
+        let attainable = f64::from(best.score / divisor);
+        match self.finished.last() {
+            Some((worst, _)) if self.finished.len() == width && attainable <= *worst => {
+                Outcome::Done
+            }
+            _ => Outcome::Continue(beams),
+        }
+    }
+
+    /// The rules of `BeamSearchScorer` in transformers 4.28.1 (`generation/beam_search.py`) with `early_stopping=False`.
+    ///
+    /// Goes through the candidates in order until the next beams are found. Lengths include the token that every text
+    /// begins with, but not the end token. `place` is the place of the search among the open ones: upstream increments
+    /// the length inside its loop over the batch, so later searches see a length that is too large.
+    fn step_v4_28(
+        &mut self,
+        candidates: &[Candidate],
+        place: usize,
+        config: &GenerationConfig,
+    ) -> Outcome {
+        let width = self.width;
+        let len = 1 + self.len();
+        let power = f64::from(config.length_penalty);
+        let final_score = |score: f32, len: usize| f64::from(score) / (len as f64).powf(power);
+        let mut beams = Vec::with_capacity(width);
+        for (rank, candidate) in candidates.iter().enumerate() {
+            match candidate.ends {
+                Some(_) if rank >= width => {}
+                Some(finish) => {
+                    let stopped = usize::from(finish == FinishReason::Stopped);
+                    let score = final_score(candidate.score, len + stopped);
+                    let ended = self.end(candidate, score, finish);
+                    self.keep(ended);
+                }
+                None => beams.push(self.extend(candidate)),
+            }
+            if beams.len() == width {
+                break;
+            }
+        }
+        let attainable = candidates.first().map(|best| final_score(best.score, len + 1 + place));
+        if self.finished.len() == width && attainable.is_none_or(|score| self.worst() >= score) {
+            return Outcome::Done;
+        }
+        if len < config.max_new_tokens && !beams.is_empty() {
+            return Outcome::Continue(beams);
+        }
+        for beam in beams {
+            let score = final_score(beam.score, len + 1);
+            let hypothesis = Hypothesis {
+                tokens: beam.tokens,
+                score: score as f32,
+                log_probs: beam.log_probs,
+                finish: FinishReason::MaxTokens,
+            };
+            self.keep((score, hypothesis));
+        }
+        Outcome::Done
+    }
+
+    /// The lowest score of the finished hypotheses.
+    fn worst(&self) -> f64 {
+        self.finished.iter().map(|(score, _)| *score).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Adds a finished hypothesis if it is among the `width` best. Of equal ones the first leaves.
+    fn keep(&mut self, ended: (f64, Hypothesis)) {
+        let full = self.finished.len() == self.width;
+        if full && ended.0 <= self.worst() {
+            return;
+        }
+        self.finished.push(ended);
+        if full {
+            let lowest = self.worst();
+            let first = self.finished.iter().position(|(score, _)| *score == lowest);
+            self.finished.remove(first.unwrap_or_default());
+        }
     }
 }

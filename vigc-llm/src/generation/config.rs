@@ -2,43 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::strategy::Strategy;
 use crate::{Error, Result};
 
-/// How the next token is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Strategy {
-    /// The most likely token.
-    Greedy,
-    /// Drawn from the likely tokens.
-    Sample {
-        /// Divisor of the scores; below 1 the likely tokens become likelier.
-        temperature: f32,
-        /// Number of most likely tokens to draw from; 0 for all.
-        top_k: usize,
-        /// Probability that the drawn-from tokens reach together.
-        top_p: f32,
-    },
-    /// The likeliest texts among `beams` that are followed side by side; 1 is greedy.
-    Beam {
-        /// How many.
-        beams: usize,
-    },
-}
-
-/// Whose rules count lengths, penalize and end a search.
+/// The rules that count lengths, penalize repetition and end a beam search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rules {
-    /// Those of transformers 5: lengths count the new tokens and the end token.
+    /// Those of transformers 5: a length counts the new tokens and the end token.
     Modern,
-    /// Those of transformers 4.28.1, for the reference's exact results: every text begins with a
-    /// token that is never shown to the model, yet is penalized and counted, and a search may end
-    /// sooner or later depending on its place in the batch.
+    /// Those of transformers 4.28.1, which reproduce the results of the upstream program: every text begins with a
+    /// token that the model never sees but that is penalized and counted, and when a search ends depends on its place
+    /// in the batch.
     Transformers4_28 {
-        /// That token: the generation configuration's `bos_token_id`.
+        /// The token at the beginning: `bos_token_id` of the generation configuration.
         dummy_bos: u32,
     },
 }
@@ -57,19 +35,18 @@ pub enum Rules {
 pub struct GenerationConfig {
     /// How the next token is chosen.
     pub strategy: Strategy,
-    /// Whose rules apply.
+    /// The rules that count lengths, penalize repetition and end a beam search.
     pub rules: Rules,
-    /// Most tokens to write, the end token included.
+    /// Maximum number of new tokens, the end token included.
     pub max_new_tokens: usize,
-    /// Fewest tokens to write before the end token may follow.
+    /// Minimum number of new tokens before the end token.
     pub min_new_tokens: usize,
-    /// Divides the scores of tokens that were written before if they are positive, multiplies them
-    /// if negative; 1 is no penalty. Greedy and sampling apply it to the model's scores, beam
-    /// search to log-probabilities.
+    /// Makes tokens less likely that were generated before: divides positive scores and multiplies negative ones; 1 is no
+    /// penalty. Greedy decoding and sampling apply it to the logits, beam search to log-probabilities.
     pub repetition_penalty: f32,
-    /// Power of the length that a score is divided by.
+    /// A hypothesis' score is divided by its length to this power.
     pub length_penalty: f32,
-    /// Number of hypotheses to return for every prompt.
+    /// Number of hypotheses to return for each prompt.
     pub n_best: usize,
     /// The tokens that end a text.
     pub eos_ids: Vec<u32>,
@@ -97,31 +74,50 @@ impl GenerationConfig {
         Self::default()
     }
 
-    /// Beam search.
+    /// Beam search with a number of beams.
     #[must_use]
     pub fn beam_search(beams: usize) -> Self {
         Self { strategy: Strategy::Beam { beams }, ..Self::default() }
     }
 
-    /// Sampling from the most likely tokens that reach `top_p` together.
+    /// Nucleus sampling: draws from the most likely tokens whose probabilities sum to at least `top_p`.
     #[must_use]
     pub fn nucleus(top_p: f32) -> Self {
         let strategy = Strategy::Sample { temperature: 1.0, top_k: 0, top_p };
         Self { strategy, ..Self::default() }
     }
 
-    /// What the reference's `generate` does with its `max_length` and `min_length`: five beams, a
-    /// repetition penalty of 1.5 and the rules of transformers 4.28.1, whose lengths include the
-    /// token that every text begins with.
+    /// The defaults of the upstream program's `generate`, without its lengths: five beams, a repetition penalty of 1.5
+    /// and the rules of transformers 4.28.1. Set the lengths with [`GenerationConfig::with_max_length`] and
+    /// [`GenerationConfig::with_min_length`].
+    ///
+    /// ```
+    /// use vigc_llm::generation::GenerationConfig;
+    ///
+    /// let config = GenerationConfig::upstream().with_max_length(250).with_min_length(1);
+    /// assert_eq!((config.max_new_tokens, config.min_new_tokens), (249, 0));
+    /// ```
     #[must_use]
-    pub fn reference(max_length: usize, min_length: usize) -> Self {
+    pub fn upstream() -> Self {
         Self {
             rules: Rules::Transformers4_28 { dummy_bos: 1 },
-            max_new_tokens: max_length.saturating_sub(1),
-            min_new_tokens: min_length.saturating_sub(1),
             repetition_penalty: 1.5,
             ..Self::beam_search(5)
         }
+    }
+
+    /// Sets the maximum number of new tokens as the upstream program counts it in `max_length`: with the token that
+    /// begins every text, which is not generated.
+    #[must_use]
+    pub fn with_max_length(self, max_length: usize) -> Self {
+        self.with_max_new_tokens(max_length.saturating_sub(1))
+    }
+
+    /// Sets the minimum number of new tokens as the upstream program counts it in `min_length`; see
+    /// [`GenerationConfig::with_max_length`].
+    #[must_use]
+    pub fn with_min_length(self, min_length: usize) -> Self {
+        self.with_min_new_tokens(min_length.saturating_sub(1))
     }
 
     /// Sets how the next token is chosen.
@@ -131,42 +127,42 @@ impl GenerationConfig {
         self
     }
 
-    /// Sets whose rules apply.
+    /// Sets the rules that count lengths, penalize repetition and end a beam search.
     #[must_use]
     pub fn with_rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
     }
 
-    /// Sets the most tokens to write.
+    /// Sets the maximum number of new tokens, the end token included.
     #[must_use]
     pub fn with_max_new_tokens(mut self, max_new_tokens: usize) -> Self {
         self.max_new_tokens = max_new_tokens;
         self
     }
 
-    /// Sets the fewest tokens to write before the end token may follow.
+    /// Sets the minimum number of new tokens before the end token.
     #[must_use]
     pub fn with_min_new_tokens(mut self, min_new_tokens: usize) -> Self {
         self.min_new_tokens = min_new_tokens;
         self
     }
 
-    /// Sets the penalty of tokens that were written before.
+    /// Sets the penalty for tokens that were generated before.
     #[must_use]
     pub fn with_repetition_penalty(mut self, repetition_penalty: f32) -> Self {
         self.repetition_penalty = repetition_penalty;
         self
     }
 
-    /// Sets the power of the length that a score is divided by.
+    /// Sets the power of the length that scores are divided by.
     #[must_use]
     pub fn with_length_penalty(mut self, length_penalty: f32) -> Self {
         self.length_penalty = length_penalty;
         self
     }
 
-    /// Sets the number of hypotheses to return.
+    /// Sets the number of hypotheses to return for each prompt.
     #[must_use]
     pub fn with_n_best(mut self, n_best: usize) -> Self {
         self.n_best = n_best;

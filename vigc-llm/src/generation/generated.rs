@@ -15,8 +15,7 @@ pub struct Hypothesis {
     /// The score that orders the hypotheses of one prompt: the sum of the tokens' log-probabilities, as the strategy
     /// edited them, divided by a power of the length.
     pub score: f32,
-    /// The log-probability of each token in the model's own distribution, before any edit. If the model wrote the end
-    /// token, its log-probability comes last.
+    /// The log-probability of each token in the model's own distribution, before any edit.
     pub log_probs: Vec<f32>,
     /// Why the hypothesis ended.
     pub finish: FinishReason,
@@ -52,6 +51,8 @@ pub struct Generated {
     pub score: f32,
     /// The tokens in order. Empty if the model does not report them.
     pub tokens: Vec<TokenScore>,
+    /// The ids of the tokens, without the end token. Empty if the model does not report them.
+    pub ids: Vec<u32>,
     /// Why the text ended.
     pub finish: FinishReason,
 }
@@ -69,7 +70,13 @@ impl Generated {
     /// A text with a score of 0 and no tokens that ends with the end token.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), score: 0.0, tokens: Vec::new(), finish: FinishReason::EndToken }
+        Self {
+            text: text.into(),
+            score: 0.0,
+            tokens: Vec::new(),
+            ids: Vec::new(),
+            finish: FinishReason::EndToken,
+        }
     }
 
     /// Sets why the text ended.
@@ -87,16 +94,16 @@ impl Generated {
     pub fn from_hypothesis(hypothesis: &Hypothesis, tokenizer: &TextTokenizer) -> Result<Self> {
         let ids = &hypothesis.tokens;
         let text = tokenizer.decode(ids)?;
-        let mut tokens = Vec::with_capacity(hypothesis.log_probs.len());
+        let mut tokens = Vec::with_capacity(ids.len());
         let mut end = 0;
         for (i, &log_prob) in hypothesis.log_probs.iter().enumerate() {
-            // A prefix may end inside a character, so only the part that it shares with the text counts. The end token
-            // has a log-probability but takes up none of the text.
+            // A prefix may end inside a character, so only the part that it shares with the text counts.
             let prefix = tokenizer.decode(&ids[..ids.len().min(i + 1)])?;
             end = shared_prefix(&prefix, &text).max(end);
             tokens.push(TokenScore { end, log_prob });
         }
-        Ok(Self { text, score: hypothesis.score, tokens, finish: hypothesis.finish })
+        let (score, finish) = (hypothesis.score, hypothesis.finish);
+        Ok(Self { text, score, tokens, ids: ids.clone(), finish })
     }
 
     /// The summed log-probability and the number of the tokens that overlap a range of bytes. `None` if the model

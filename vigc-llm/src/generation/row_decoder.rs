@@ -1,40 +1,44 @@
-//! Greedy decoding and sampling: every hypothesis is a row that goes its own way.
+//! Greedy decoding and sampling: the hypotheses do not depend on each other.
 
 use rand_chacha::ChaCha8Rng;
 
-use super::guess::Guess;
+use super::config::GenerationConfig;
+use super::draft::Draft;
+use super::generated::{FinishReason, Hypothesis};
 use super::sampler::{Sampler, rng};
-use super::{FinishReason, GenerationConfig, Hypothesis, StopCondition, Strategy, scores};
+use super::scores;
+use super::stop::StopCondition;
+use super::strategy::Strategy;
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
 
-/// What is known of the prompts besides their embeddings.
-pub(super) struct Hints<'a> {
-    /// One for every prompt, if the strategy samples.
+/// What a caller says about each prompt besides its embeddings.
+pub(super) struct PerPrompt<'a> {
+    /// One for each prompt, if the strategy samples.
     pub(super) seeds: &'a [u64],
-    /// One for every prompt, or none.
-    pub(super) guesses: &'a [Vec<u32>],
+    /// One for each prompt, or none.
+    pub(super) drafts: &'a [Vec<u32>],
     pub(super) stop: &'a dyn StopCondition,
 }
 
-/// A hypothesis that is being written.
+/// A hypothesis that is being generated.
 #[derive(Debug)]
 struct Row {
     prompt: usize,
     tokens: Vec<u32>,
     log_probs: Vec<f32>,
     rng: ChaCha8Rng,
-    guess: Guess,
-    /// Tokens that were read and may not be what is chosen.
-    unsure: Vec<u32>,
+    draft: Draft,
+    /// Draft tokens that the session has read but that are not chosen yet.
+    tried: Vec<u32>,
 }
 
-/// Writes `n_best` hypotheses for every prompt. Rows that are finished leave the batch.
+/// Generates `n_best` hypotheses for every prompt. Finished rows leave the batch.
 pub(super) fn run(
     mut session: Box<dyn Session + '_>,
     logits: &Logits,
     config: &GenerationConfig,
-    hints: &Hints<'_>,
+    per_prompt: &PerPrompt<'_>,
 ) -> Result<Vec<Vec<Hypothesis>>> {
     let copies = copies(logits.rows(), config.n_best);
     let mut logits = repeat(logits, &copies);
@@ -42,18 +46,18 @@ pub(super) fn run(
         session.select(&copies);
     }
     let mut done = vec![Vec::new(); copies.len() / config.n_best];
-    let mut rows = start(&copies, config.n_best, hints);
+    let mut rows = start(&copies, config.n_best, per_prompt);
     loop {
         let count = rows.len();
-        let (mut kept, mut wrong) = (Vec::new(), Vec::new());
+        let (mut kept, mut rejected) = (Vec::new(), Vec::new());
         let mut first = 0;
         for (i, mut row) in std::mem::take(&mut rows).into_iter().enumerate() {
-            let scored = 1 + row.unsure.len();
-            match row.choose(&mut logits, first, config, hints.stop)? {
+            let scored = 1 + row.tried.len();
+            match row.choose(&mut logits, first, config, per_prompt.stop)? {
                 Chosen::End(hypothesis) => done[row.prompt].push(hypothesis),
-                Chosen::Token { unread } => {
+                Chosen::Token { rejected: tokens } => {
                     kept.push(i);
-                    wrong.push(unread);
+                    rejected.push(tokens);
                     rows.push(row);
                 }
             }
@@ -65,7 +69,7 @@ pub(super) fn run(
         if kept.len() < count {
             session.select(&kept);
         }
-        logits = read(session.as_mut(), &mut rows, &wrong);
+        logits = advance(session.as_mut(), &mut rows, &rejected);
     }
     for hypotheses in &mut done {
         hypotheses.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -73,26 +77,26 @@ pub(super) fn run(
     Ok(done)
 }
 
-/// Takes back what was not chosen, and reads each row's last token with what may follow it.
-fn read(session: &mut dyn Session, rows: &mut [Row], wrong: &[usize]) -> Logits {
+/// Rolls back the draft tokens that were rejected, then reads each row's last token and the draft tokens to try after it.
+fn advance(session: &mut dyn Session, rows: &mut [Row], rejected: &[usize]) -> Logits {
     let last = |row: &Row| *row.tokens.last().expect("a row that goes on has a token");
-    if let Some(session) = session.drafting() {
-        if wrong.iter().any(|&count| count > 0) {
-            session.take_back(wrong);
+    if let Some(session) = session.speculative() {
+        if rejected.iter().any(|&count| count > 0) {
+            session.roll_back(rejected);
         }
         let mut tokens = Vec::with_capacity(rows.len());
         for row in rows.iter_mut() {
-            row.unsure = row.guess.ahead().to_vec();
-            tokens.push([vec![last(row)], row.unsure.clone()].concat());
+            row.tried = row.draft.ahead().to_vec();
+            tokens.push([vec![last(row)], row.tried.clone()].concat());
         }
         let tokens: Vec<_> = tokens.iter().map(Vec::as_slice).collect();
-        return session.read(&tokens);
+        return session.advance_by(&tokens);
     }
     let tokens: Vec<_> = rows.iter().map(last).collect();
     session.advance(&tokens)
 }
 
-/// The row of the prompts that every hypothesis continues.
+/// The prompt of every hypothesis.
 fn copies(prompts: usize, n_best: usize) -> Vec<usize> {
     (0..prompts * n_best).map(|i| i / n_best).collect()
 }
@@ -102,29 +106,30 @@ fn repeat(logits: &Logits, rows: &[usize]) -> Logits {
     Logits::new(scores, logits.row(0).len())
 }
 
-fn start(copies: &[usize], n_best: usize, hints: &Hints<'_>) -> Vec<Row> {
+fn start(copies: &[usize], n_best: usize, per_prompt: &PerPrompt<'_>) -> Vec<Row> {
     let row = |(i, &prompt): (usize, &usize)| Row {
         prompt,
         tokens: Vec::new(),
         log_probs: Vec::new(),
-        rng: rng(hints.seeds.get(prompt).copied().unwrap_or(0), i % n_best),
-        guess: Guess::new(hints.guesses.get(prompt).cloned().unwrap_or_default()),
-        unsure: Vec::new(),
+        rng: rng(per_prompt.seeds.get(prompt).copied().unwrap_or(0), i % n_best),
+        draft: Draft::new(per_prompt.drafts.get(prompt).cloned().unwrap_or_default()),
+        tried: Vec::new(),
     };
     copies.iter().enumerate().map(row).collect()
 }
 
-/// What came of the scores of a row.
+/// The result of a row's scores.
 enum Chosen {
     End(Hypothesis),
-    /// There is a next token. So many of the tokens that were read are not what was chosen.
+    /// The row goes on.
     Token {
-        unread: usize,
+        /// Number of draft tokens at the end of the row's session that were not chosen.
+        rejected: usize,
     },
 }
 
 impl Row {
-    /// Chooses tokens as long as what was read is what is chosen.
+    /// Chooses tokens for as long as they are those that the session has read.
     fn choose(
         &mut self,
         logits: &mut Logits,
@@ -132,23 +137,23 @@ impl Row {
         config: &GenerationConfig,
         stop: &dyn StopCondition,
     ) -> Result<Chosen> {
-        let unsure = std::mem::take(&mut self.unsure);
-        for came in 0..=unsure.len() {
-            if let Some(hypothesis) = self.step(logits.row_mut(first + came), config, stop)? {
+        let tried = std::mem::take(&mut self.tried);
+        for accepted in 0..=tried.len() {
+            if let Some(hypothesis) = self.step(logits.row_mut(first + accepted), config, stop)? {
                 return Ok(Chosen::End(hypothesis));
             }
             if let Some(&token) = self.tokens.last() {
-                self.guess.note(token);
+                self.draft.follow(token);
             }
-            if unsure.get(came) != self.tokens.last() {
-                self.guess.learn(unsure.len(), came);
-                return Ok(Chosen::Token { unread: unsure.len() - came });
+            if tried.get(accepted) != self.tokens.last() {
+                self.draft.adapt(tried.len(), accepted);
+                return Ok(Chosen::Token { rejected: tried.len() - accepted });
             }
         }
-        unreachable!("there is a score behind the last token that was read")
+        unreachable!("the last score has no draft token to compare with")
     }
 
-    /// Chooses the next token; gives the hypothesis if it ends there.
+    /// Chooses the next token. Returns the hypothesis if it ends there.
     fn step(
         &mut self,
         scores: &mut [f32],

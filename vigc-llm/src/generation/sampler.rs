@@ -1,10 +1,10 @@
-//! Drawing a token from a distribution.
+//! Random choice of a token by its scores.
 
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// Draws from the likely tokens.
+/// Draws a token from the likely ones.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sampler {
     pub(super) temperature: f32,
@@ -12,7 +12,7 @@ pub(super) struct Sampler {
     pub(super) top_p: f32,
 }
 
-/// The random numbers of one hypothesis, fixed by its prompt's seed and its number.
+/// The random number generator of one hypothesis. It depends on the prompt's seed and the hypothesis' number only.
 pub(super) fn rng(seed: u64, number: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number as u64);
@@ -20,7 +20,7 @@ pub(super) fn rng(seed: u64, number: usize) -> ChaCha8Rng {
 }
 
 impl Sampler {
-    /// Draws a token by its edited scores.
+    /// Draws a token according to its edited scores.
     pub(super) fn draw(&self, scores: &[f32], rng: &mut ChaCha8Rng) -> usize {
         let likely = self.likely(scores);
         let total: f64 = likely.iter().map(|(_, weight)| weight).sum();
@@ -34,7 +34,7 @@ impl Sampler {
         likely[0].0
     }
 
-    /// The tokens to draw from, the likeliest first, and what each weighs.
+    /// The tokens to draw from with their weights, the most likely first.
     fn likely(&self, scores: &[f32]) -> Vec<(usize, f64)> {
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
@@ -58,7 +58,7 @@ impl Sampler {
     }
 }
 
-/// A number from 0 to just below 1.
+/// A number in `0.0..1.0`.
 fn unit(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(tokens(Sampler { top_p: 0.5, ..all }, &scores), [1]);
         assert_eq!(tokens(Sampler { top_p: 0.6, ..all }, &scores), [1, 0]);
         assert_eq!(tokens(Sampler { top_p: 1e-9, ..all }, &scores), [1]);
-        // Ties with the last token stay, as in transformers.
+        // Tokens that tie with the last one stay, as in transformers.
         assert_eq!(tokens(Sampler { top_k: 2, ..all }, &scores), [1, 0, 3]);
         assert_eq!(tokens(Sampler { top_k: 9, ..all }, &scores), [1, 0, 3, 2]);
     }

@@ -1,8 +1,8 @@
-//! Edits and searches of the scores of one row.
+//! Operations on the scores of one row: penalties, log-probabilities and the best tokens.
 
-use super::{GenerationConfig, Rules};
+use super::config::{GenerationConfig, Rules};
 
-/// Penalizes repetition and forbids too early an end, as both strategies' scores need it.
+/// Penalizes repetition and forbids the end token before the minimum length. `tokens` are those generated so far.
 pub(super) fn edit(scores: &mut [f32], tokens: &[u32], config: &GenerationConfig) {
     let dummy = match config.rules {
         Rules::Transformers4_28 { dummy_bos } => Some(dummy_bos),
@@ -15,7 +15,7 @@ pub(super) fn edit(scores: &mut [f32], tokens: &[u32], config: &GenerationConfig
     }
 }
 
-/// Turns scores into log-probabilities. `None` if they are not numbers.
+/// Turns scores into log-probabilities. `None` if they are not finite.
 pub(super) fn log_softmax(scores: &mut [f32]) -> Option<()> {
     let total = log_sum_exp(scores)?;
     for score in scores {
@@ -24,7 +24,7 @@ pub(super) fn log_softmax(scores: &mut [f32]) -> Option<()> {
     Some(())
 }
 
-/// The logarithm of the sum of exponentials. `None` if it is not a number.
+/// The logarithm of the sum of exponentials. `None` if it is not finite.
 pub(super) fn log_sum_exp(scores: &[f32]) -> Option<f64> {
     let max = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|&score| f64::from((score - max).exp())).sum();
@@ -32,7 +32,7 @@ pub(super) fn log_sum_exp(scores: &[f32]) -> Option<f64> {
     total.is_finite().then_some(total)
 }
 
-/// Makes tokens less likely that are in `tokens`, each once however often it is there.
+/// Makes each of `tokens` less likely. A token that occurs several times is penalized once.
 fn penalize(scores: &mut [f32], tokens: impl Iterator<Item = u32>, penalty: f32) {
     if penalty == 1.0 {
         return;
@@ -46,20 +46,20 @@ fn penalize(scores: &mut [f32], tokens: impl Iterator<Item = u32>, penalty: f32)
     }
 }
 
-/// Makes tokens impossible.
+/// Gives tokens a probability of zero.
 fn forbid(scores: &mut [f32], tokens: &[u32]) {
     for &token in tokens {
         scores[token as usize] = f32::NEG_INFINITY;
     }
 }
 
-/// The highest score's place, the first of equal ones.
+/// The position of the highest score; of equal scores, the first.
 pub(super) fn argmax(scores: &[f32]) -> usize {
     let better = |best: usize, (i, &score)| if score > scores[best] { i } else { best };
     scores.iter().enumerate().fold(0, better)
 }
 
-/// Collects the highest of many scores, the first of equal ones before the later.
+/// Collects the `k` highest of many scores. Equal scores keep their order.
 #[derive(Debug)]
 pub(super) struct TopK<T> {
     best: Vec<(f32, T)>,
@@ -80,7 +80,7 @@ impl<T> TopK<T> {
         self.best.truncate(self.k);
     }
 
-    /// The collected items, the best first.
+    /// The collected items, the highest score first.
     pub(super) fn into_sorted(self) -> Vec<(f32, T)> {
         self.best
     }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn log_softmax_sums_to_one_and_refuses_what_is_no_number() {
+    fn log_softmax_sums_to_one_and_rejects_scores_that_are_not_finite() {
         let mut scores = [1.0, f32::NEG_INFINITY, 3.0];
         log_softmax(&mut scores).unwrap();
         assert!((scores.iter().map(|score| score.exp()).sum::<f32>() - 1.0).abs() < 1e-6);

@@ -1,18 +1,20 @@
-//! Ends of a text other than the end token.
+//! Conditions other than the end token that end a text.
 
 use crate::tokenizer::TextTokenizer;
 
-/// Decides whether a text ends after its last token.
+/// Decides whether a hypothesis ends after its last token.
+///
+/// A closure `|prompt, tokens| ...` is a condition, too.
 pub trait StopCondition {
-    /// Whether `tokens`, all of one hypothesis of a prompt, are complete. Asked after every token.
+    /// Whether `tokens`, all that were generated for a prompt, are complete. Called after every token.
     fn is_met(&self, prompt: usize, tokens: &[u32]) -> bool;
 }
 
 /// A condition that is never met.
 #[derive(Debug, Clone, Copy)]
-pub struct Never;
+pub struct NeverStop;
 
-impl StopCondition for Never {
+impl StopCondition for NeverStop {
     fn is_met(&self, _: usize, _: &[u32]) -> bool {
         false
     }
@@ -24,7 +26,7 @@ impl<F: Fn(usize, &[u32]) -> bool> StopCondition for F {
     }
 }
 
-/// Ends a text once it contains one of several strings.
+/// Ends a text when it contains one of several strings.
 #[derive(Debug, Clone)]
 pub struct StopStrings<'a> {
     tokenizer: &'a TextTokenizer,
@@ -33,12 +35,12 @@ pub struct StopStrings<'a> {
 }
 
 impl<'a> StopStrings<'a> {
-    /// Watches for `strings`; empty ones are left out.
+    /// Looks for `strings`. Empty ones are ignored.
     #[must_use]
     pub fn new(tokenizer: &'a TextTokenizer, strings: &[impl AsRef<str>]) -> Self {
         let strings: Vec<_> = strings.iter().map(|string| string.as_ref().to_owned()).collect();
         let strings: Vec<_> = strings.into_iter().filter(|string| !string.is_empty()).collect();
-        // A token holds at least a byte of text, save for the space that begins a text.
+        // Every token has at least one byte of text, except for the space at the beginning of a text.
         let window = strings.iter().map(String::len).max().unwrap_or(0) + 4;
         Self { tokenizer, strings, window }
     }

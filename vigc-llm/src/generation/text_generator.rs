@@ -6,9 +6,14 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_core::TokenBatch;
 
-use super::{Generated, GenerationConfig, StopCondition, Strategy, generate_guessing};
+use super::config::GenerationConfig;
+use super::generate::generate_with_draft;
+use super::generated::Generated;
+use super::stop::StopCondition;
+use super::strategy::Strategy;
+use crate::Result;
+use crate::causal_lm::EmbeddingLm;
 use crate::tokenizer::TextTokenizer;
-use crate::{EmbeddingLm, Result};
 
 /// What a caller knows about a text before it is generated.
 ///
@@ -45,8 +50,8 @@ pub trait TextEnd: fmt::Debug + Sync {
 /// # fn main() -> vigc_llm::Result<()> {
 /// let device = Device::default();
 /// let trained = llama_bpe(["a cat sits on a mat"], 300)?;
-/// let tokenizer = TextTokenizer::from_bytes("tiny", &trained.to_bytes(), &SpecialTokens::reference())?;
-/// let llama = LlamaConfig::new(tokenizer.vocab_size(), 16, 2, 4).init(&device);
+/// let tokenizer = TextTokenizer::from_bytes("tiny", &trained.to_bytes(), &SpecialTokens::upstream())?;
+/// let llama = LlamaConfig::new(16).with_vocab_size(tokenizer.vocab_size()).with_num_hidden_layers(2).with_num_attention_heads(4).init(&device);
 ///
 /// let generator = TextGenerator::new(&llama, &tokenizer);
 /// let prompt = TokenBatch::pad_left(&[tokenizer.encode("a cat")?], generator.padding_id());
@@ -107,7 +112,7 @@ impl<'a> TextGenerator<'a> {
         let drafts = drafts.collect::<Result<Vec<_>>>()?;
         let searches_beams = matches!(config.strategy, Strategy::Beam { beams } if beams > 1);
         let stop = HintedEnds { tokenizer: self.tokenizer, hints, searches_beams };
-        let rows = generate_guessing(self.lm, embeds, mask, &config, seeds, &stop, &drafts)?;
+        let rows = generate_with_draft(self.lm, embeds, mask, &config, seeds, &stop, &drafts)?;
         let texts = |row: Vec<_>| {
             row.iter().map(|text| Generated::from_hypothesis(text, self.tokenizer)).collect()
         };

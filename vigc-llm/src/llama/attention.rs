@@ -5,22 +5,22 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Device, Tensor};
 use vigc_core::kernels::attention;
 #[cfg(feature = "flex")]
-use vigc_core::kernels::{PagedRow, Pages};
+use vigc_core::kernels::{PagedKeyValues, PagedRow};
 use vigc_core::nn::Linear;
 
+use super::config::LlamaConfig;
 use super::kv_cache::LayerCache;
 #[cfg(feature = "flex")]
-use super::paged::{Step, host, tensor};
+use super::paged_cache::{Rotations, host, tensor};
 use super::rope::Rotation;
-use super::{LlamaConfig, linear};
 
-/// Added to the score of a key that may not be seen. Finite, so that a row of padding only, which
-/// nobody reads, stays a number.
-const FORBIDDEN: f32 = -1e30;
+/// Added to the score of a masked key. Finite, so that a row of nothing but padding does not become NaN; nothing reads
+/// such a row.
+const MASKED: f32 = -1e30;
 
 /// Self-attention of a decoder layer.
 #[derive(Module, Debug)]
-pub struct Attention {
+pub(super) struct Attention {
     q_proj: Linear,
     k_proj: Linear,
     v_proj: Linear,
@@ -30,7 +30,7 @@ pub struct Attention {
     head_dim: usize,
 }
 
-/// What all layers of one forward pass share.
+/// The input that all layers of one forward pass share.
 #[derive(Debug)]
 pub(super) struct Positions {
     pub(super) rotation: Rotation,
@@ -43,37 +43,38 @@ pub(super) fn causal_bias(mask: Tensor<2, Bool>, seq: usize) -> Tensor<4> {
     let [batch, total] = mask.dims();
     let device = mask.device();
     let padding = mask.bool_not().reshape([batch, 1, 1, total]);
-    let forbidden = if seq == 1 {
+    let masked = if seq == 1 {
         padding
     } else {
         let future = Tensor::<2, Bool>::tril_mask([seq, total], (total - seq) as i64, &device);
         let future = future.reshape([1, 1, seq, total]).expand([batch, 1, seq, total]);
         padding.expand([batch, 1, seq, total]).bool_or(future)
     };
-    Tensor::zeros([batch, 1, seq, total], (&device, DType::F32)).mask_fill(forbidden, FORBIDDEN)
+    Tensor::zeros([batch, 1, seq, total], (&device, DType::F32)).mask_fill(masked, MASKED)
 }
 
 impl Attention {
-    pub(super) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 4] {
-        let Self { q_proj, k_proj, v_proj, o_proj, .. } = self;
-        [("q_proj", q_proj), ("k_proj", k_proj), ("v_proj", v_proj), ("o_proj", o_proj)]
-    }
-
     pub(super) fn new(config: &LlamaConfig, device: &Device) -> Self {
         let queries = config.num_attention_heads * config.head_dim;
         let keys = config.num_key_value_heads * config.head_dim;
         Self {
-            q_proj: linear(config, config.hidden_size, queries, device),
-            k_proj: linear(config, config.hidden_size, keys, device),
-            v_proj: linear(config, config.hidden_size, keys, device),
-            o_proj: linear(config, queries, config.hidden_size, device),
+            q_proj: config.linear(config.hidden_size, queries, device),
+            k_proj: config.linear(config.hidden_size, keys, device),
+            v_proj: config.linear(config.hidden_size, keys, device),
+            o_proj: config.linear(queries, config.hidden_size, device),
             num_heads: config.num_attention_heads,
             num_kv_heads: config.num_key_value_heads,
             head_dim: config.head_dim,
         }
     }
 
-    /// Attends to the cached positions and to `x`, `[batch, seq, hidden]`.
+    /// The linear layers with their names.
+    pub(super) fn linear_layers(&mut self) -> [(&'static str, &mut Linear); 4] {
+        let Self { q_proj, k_proj, v_proj, o_proj, .. } = self;
+        [("q_proj", q_proj), ("k_proj", k_proj), ("v_proj", v_proj), ("o_proj", o_proj)]
+    }
+
+    /// Attends from `x`, `[batch, seq, hidden]`, to the cached positions and to `x` itself.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -95,18 +96,18 @@ impl Attention {
         self.o_proj.forward(context.reshape([batch, seq, self.num_heads * self.head_dim]))
     }
 
-    /// Appends `x`, `[tokens, hidden]`, to rows, and lets it attend to what they hold.
+    /// Appends `x`, `[tokens, hidden]`, to rows in pages and attends to all tokens of the rows.
     #[cfg(feature = "flex")]
     pub(super) fn read(
         &self,
         x: &Tensor<2>,
-        step: &Step,
+        rotations: &Rotations,
         rows: &[PagedRow<'_>],
-        pages: &mut Pages,
+        pages: &mut PagedKeyValues,
     ) -> Tensor<2> {
         let [tokens, _] = x.dims();
-        let q = step.rotate(self.q_proj.forward(x.clone()), self.head_dim);
-        let k = step.rotate(self.k_proj.forward(x.clone()), self.head_dim);
+        let q = rotations.apply(self.q_proj.forward(x.clone()));
+        let k = rotations.apply(self.k_proj.forward(x.clone()));
         let v = host(self.v_proj.forward(x.clone()));
         let scale = 1.0 / (self.head_dim as f64).sqrt();
         let context = pages.attend([&q, &k, &v], rows, scale as f32);
@@ -118,10 +119,10 @@ impl Attention {
         self.num_kv_heads
     }
 
-    /// Mixes values, `[batch, seq, heads, head_dim]`.
+    /// Returns the attended values, `[batch, seq, heads, head_dim]`.
     ///
-    /// Query heads that share a key head are stacked along the sequence, so keys and values are
-    /// never copied per query head.
+    /// Query heads that share a key head are stacked along the sequence, so that keys and values need no copy for each
+    /// query head.
     fn attend(&self, q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, bias: Tensor<4>) -> Tensor<4> {
         let [batch, heads, seq, head_dim] = q.dims();
         let group = heads / self.num_kv_heads;

@@ -1,14 +1,16 @@
 //! The configuration of a LLaMA, read from and written as Hugging Face's `text_config`.
 
+use burn::nn::Initializer;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
-use vigc_core::nn::Precision;
+use vigc_core::nn::MAX_SIZE;
+use vigc_core::nn::{Linear, LinearConfig, Precision};
 
 /// Shape and constants of a [`Llama`](super::Llama).
 ///
-/// Reads the `config.json` of a LLaMA or the `text_config` of a model around one, old
-/// (`rope_theta`) and new (`rope_parameters`). What this implementation does not compute, such as
-/// scaled rotary embeddings or biases, is refused when the file is read.
+/// Deserializes the `config.json` of a LLaMA or the `text_config` of a model around one, in the old format (`rope_theta`)
+/// and the new one (`rope_parameters`). Deserialization fails if the file asks for something that this implementation does
+/// not compute, such as scaled rotary embeddings or biases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct LlamaConfig {
@@ -22,11 +24,11 @@ pub struct LlamaConfig {
     pub num_hidden_layers: usize,
     /// Number of query heads.
     pub num_attention_heads: usize,
-    /// Number of key and value heads; each serves as many query heads as any other.
+    /// Number of key and value heads. Each serves the same number of query heads.
     pub num_key_value_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
-    /// Longest sequence the model was made for.
+    /// Longest sequence that the model is made for.
     pub max_position_embeddings: usize,
     /// Added to the mean square in every norm.
     pub rms_norm_eps: f64,
@@ -34,45 +36,74 @@ pub struct LlamaConfig {
     pub rope_theta: f64,
     /// Standard deviation of newly initialized weights.
     pub initializer_range: f64,
-    /// What the weights are stored in; no part of the file.
+    /// How the weights are stored. Not part of the file.
     pub precision: Precision,
 }
 
 impl LlamaConfig {
-    /// A model with as many key and value heads as query heads and LLaMA-1's constants.
+    /// The shape of a LLaMA-1 of a width: 32 layers, heads of 128 dimensions, a vocabulary of 32 000 tokens. At a
+    /// `hidden_size` of 4096 that is LLaMA 7B.
+    ///
+    /// ```
+    /// use vigc_llm::llama::LlamaConfig;
+    ///
+    /// let config = LlamaConfig::new(64).with_num_hidden_layers(2).with_num_attention_heads(4);
+    /// assert_eq!(config.head_dim, 16);
+    /// ```
     #[must_use]
-    pub fn new(
-        vocab_size: usize,
-        hidden_size: usize,
-        num_hidden_layers: usize,
-        num_attention_heads: usize,
-    ) -> Self {
+    pub fn new(hidden_size: usize) -> Self {
         Self {
-            vocab_size,
+            vocab_size: 32_000,
             hidden_size,
             intermediate_size: (hidden_size * 8 / 3).next_multiple_of(16),
-            num_hidden_layers,
-            num_attention_heads,
-            num_key_value_heads: num_attention_heads,
-            head_dim: hidden_size / num_attention_heads.max(1),
+            num_hidden_layers: 32,
+            num_attention_heads: 0,
+            num_key_value_heads: 0,
+            head_dim: 0,
             max_position_embeddings: 2048,
             rms_norm_eps: 1e-6,
             rope_theta: 10_000.0,
             initializer_range: 0.02,
             precision: Precision::F32,
         }
+        .with_num_attention_heads((hidden_size / 128).max(1))
     }
 
     /// Vicuna 7B v1.1 with the padding token that `InstructBLIP` adds.
     #[must_use]
     pub fn vicuna_7b() -> Self {
-        Self::new(32_001, 4096, 32, 32).with_intermediate_size(11_008)
+        Self::new(4096).with_vocab_size(32_001).with_intermediate_size(11_008)
     }
 
     /// Vicuna 13B v1.1 with the padding token that `InstructBLIP` adds.
     #[must_use]
     pub fn vicuna_13b() -> Self {
-        Self::new(32_001, 5120, 40, 40).with_intermediate_size(13_824)
+        let config = Self::new(5120).with_vocab_size(32_001).with_num_hidden_layers(40);
+        config.with_intermediate_size(13_824)
+    }
+
+    /// Sets the number of tokens in the vocabulary.
+    #[must_use]
+    pub fn with_vocab_size(mut self, vocab_size: usize) -> Self {
+        self.vocab_size = vocab_size;
+        self
+    }
+
+    /// Sets the number of decoder layers.
+    #[must_use]
+    pub fn with_num_hidden_layers(mut self, num_hidden_layers: usize) -> Self {
+        self.num_hidden_layers = num_hidden_layers;
+        self
+    }
+
+    /// Sets the number of query heads. They share the hidden width equally, and each gets a key and value head of its own
+    /// unless [`LlamaConfig::with_num_key_value_heads`] follows.
+    #[must_use]
+    pub fn with_num_attention_heads(mut self, num_attention_heads: usize) -> Self {
+        self.num_attention_heads = num_attention_heads;
+        self.num_key_value_heads = num_attention_heads;
+        self.head_dim = self.hidden_size / num_attention_heads.max(1);
+        self
     }
 
     /// Sets the width inside the feed-forward network.
@@ -82,22 +113,35 @@ impl LlamaConfig {
         self
     }
 
-    /// Sets the number of key and value heads.
+    /// Sets the number of key and value heads. Each serves the same number of query heads.
     #[must_use]
     pub fn with_num_key_value_heads(mut self, num_key_value_heads: usize) -> Self {
         self.num_key_value_heads = num_key_value_heads;
         self
     }
 
-    /// Sets the longest sequence the model is made for.
+    /// Sets the longest sequence that the model is made for.
     #[must_use]
     pub fn with_max_position_embeddings(mut self, max_position_embeddings: usize) -> Self {
         self.max_position_embeddings = max_position_embeddings;
         self
     }
+
+    /// Initializes a linear layer without bias, as all of LLaMA's are.
+    pub(super) fn linear(&self, input: usize, output: usize, device: &Device) -> Linear {
+        LinearConfig::new(input, output)
+            .with_bias(false)
+            .with_precision(self.precision)
+            .with_initializer(self.initializer())
+            .init(device)
+    }
+
+    pub(super) fn initializer(&self) -> Initializer {
+        Initializer::Normal { mean: 0.0, std: self.initializer_range }
+    }
 }
 
-/// The configuration as the file spells it.
+/// The configuration as it is in the file.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     #[serde(default = "llama")]
@@ -269,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn fills_in_what_old_files_leave_out() {
+    fn old_files_get_defaults() {
         let config = read("").unwrap();
         assert_eq!((config.num_key_value_heads, config.head_dim), (4, 4));
         assert_eq!((config.rms_norm_eps, config.rope_theta), (1e-6, 10_000.0));
@@ -282,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn survives_a_round_trip() {
+    fn a_configuration_survives_a_round_trip() {
         let config = LlamaConfig::vicuna_7b().with_num_key_value_heads(8);
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<LlamaConfig>(&text).unwrap(), config);
@@ -290,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_would_compute_wrongly() {
+    fn unsupported_settings_are_errors() {
         let cases = [
             (r#", "model_type": "mistral""#, "model_type"),
             (r#", "attention_bias": true"#, "attention_bias"),

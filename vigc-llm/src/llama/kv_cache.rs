@@ -1,15 +1,15 @@
-//! Keys and values of the tokens a model has read.
+//! Keys and values of the tokens that a model has read.
 
 use std::ops::Range;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// Slots are added by this many, so that appending a token copies the cache rarely.
+/// The cache grows by this many slots, so that appending a token seldom copies it.
 const CHUNK: usize = 64;
 
-/// Keys and values of all layers, one row per sequence.
+/// Keys and values of all layers, one row for each sequence.
 ///
-/// A fresh cache is empty and takes its shape from the first forward pass.
+/// A new cache is empty and takes its shape from the first forward pass.
 #[derive(Debug, Clone, Default)]
 pub struct KvCache {
     layers: Vec<LayerCache>,
@@ -43,8 +43,8 @@ impl KvCache {
         self.len == 0
     }
 
-    /// Replaces the rows by `rows` of the present ones, in that order: beams that move, rows that
-    /// are finished and leave, prompts that are copied once per beam.
+    /// Replaces the rows by `rows` of the present ones, in that order. Generation reorders beams, drops finished rows and
+    /// copies prompts once for each beam this way.
     ///
     /// # Panics
     ///
@@ -55,7 +55,7 @@ impl KvCache {
         }
     }
 
-    /// The caches of `layers` layers, about to read `seq` more positions.
+    /// The caches of `layers` layers, which are about to read `seq` more positions.
     pub(super) fn extend(&mut self, layers: usize, seq: usize) -> &mut [LayerCache] {
         self.layers.resize_with(layers, LayerCache::default);
         self.len += seq;
@@ -64,7 +64,7 @@ impl KvCache {
 }
 
 impl LayerCache {
-    /// Appends keys and values and returns all of them, `[batch, heads, seq, head_dim]`.
+    /// Appends keys and values and returns all that the cache holds, `[batch, heads, seq, head_dim]` each.
     pub(super) fn append(&mut self, keys: Tensor<4>, values: Tensor<4>) -> [Tensor<4>; 2] {
         let [batch, heads, seq, head_dim] = keys.dims();
         let (start, end) = (self.len, self.len + seq);
@@ -78,7 +78,7 @@ impl LayerCache {
         all
     }
 
-    /// Takes the slots out, at least `end` of them, shaped for rows and heads like `new`'s.
+    /// Takes at least `end` slots out of the cache. New slots have the shape of `new`.
     fn take_slots(&mut self, new: &Tensor<4>, end: usize) -> [Tensor<4>; 2] {
         let [batch, heads, _, head_dim] = new.dims();
         let present = self.slots.as_ref().map_or(0, |[keys, _]| keys.dims()[2]);

@@ -1,21 +1,22 @@
-//! Rotary position embeddings in LLaMA's half-split layout, with a position per row and token.
+//! Rotary position embeddings (<https://arxiv.org/abs/2104.09864>) in LLaMA's half-split layout.
 //!
-//! Dimension `i` of a head is rotated together with dimension `i + head_dim / 2`, not with its
-//! neighbour, so published weights are used as they are.
+//! Dimension `i` of a head is rotated together with dimension `i + head_dim / 2`, not with dimension `i + 1`. Published
+//! weights have this layout, so they need no permutation.
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use vigc_core::kernels::rotate;
 
-/// The rotation of every token of a batch, computed once and used by all layers.
+/// The rotation of every token of a batch. All layers share it.
 #[derive(Debug, Clone)]
 pub(super) struct Rotation {
-    /// `[batch, seq, 1, head_dim / 2]`, as the sines.
+    /// `[batch, seq, 1, head_dim / 2]`.
     cos: Tensor<4>,
+    /// `[batch, seq, 1, head_dim / 2]`.
     sin: Tensor<4>,
 }
 
 impl Rotation {
-    /// Rotations for tokens at `positions` (`[batch, seq]`), in the type that heads have.
+    /// Rotations for tokens at `positions`, `[batch, seq]`, in the heads' data type.
     pub(super) fn new(
         positions: Tensor<2, Int>,
         head_dim: usize,
@@ -44,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, number by number.
+    /// The definition, one number at a time.
     fn rotate(head: &[f32], position: f32, theta: f32) -> Vec<f32> {
         let half = head.len() / 2;
         let turn = |i: usize| {

@@ -1,38 +1,37 @@
-//! `adapter_config.json`.
+//! The configuration of an adapter, read from and written as PEFT's `adapter_config.json`.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The part of `adapter_config.json` that decides what an update is, and what was updated.
+/// The fields of `adapter_config.json` that say how updates are scaled and which model they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoraConfig {
-    /// What the updates are scaled by, times their rank.
+    /// The scale of the updates, times their rank.
     pub lora_alpha: f32,
-    /// Whether updates are scaled by the root of the rank instead.
+    /// Whether the scale is `lora_alpha` over the square root of the rank, instead of the rank.
     #[serde(default)]
     pub use_rslora: bool,
     /// Whether weights are `[in, out]`.
     #[serde(default)]
     pub fan_in_fan_out: bool,
-    /// What PEFT calls the use of the model, `CAUSAL_LM` for a LLaMA.
+    /// PEFT's name for the task of the model; `CAUSAL_LM` for a LLaMA.
     #[serde(default)]
     pub task_type: Option<String>,
-    /// The model that is updated, a folder or a name.
+    /// The base model, a folder or a name.
     #[serde(default)]
     pub base_model_name_or_path: Option<String>,
     #[serde(default, skip_serializing)]
     use_dora: bool,
-    /// Other values of `lora_alpha` by the layers' names, in the order in which they are tried.
+    /// Values of `lora_alpha` for patterns of layer names. The first pattern that matches counts.
     #[serde(default)]
     alpha_pattern: Map<String, Value>,
 }
 
 impl LoraConfig {
-    /// What the reference trains with (`task_type` and `lora_alpha` as in its `lora_config`), whose files hold no
-    /// configuration.
+    /// The settings with which the upstream program trains, from its `lora_config`. Its files contain no configuration.
     #[must_use]
-    pub fn reference() -> Self {
+    pub fn upstream() -> Self {
         Self {
             lora_alpha: 16.0,
             use_rslora: false,
@@ -44,14 +43,14 @@ impl LoraConfig {
         }
     }
 
-    /// What updates of one rank are multiplied by, with PEFT's rule for a layer of its own alpha.
+    /// The scale of a layer's update, with PEFT's rule for layers that have their own alpha.
     pub(super) fn scale(&self, alphas: &AlphaPattern, layer: &str, rank: usize) -> f32 {
         let rank = rank as f32;
         alphas.of(layer).unwrap_or(self.lora_alpha)
             / if self.use_rslora { rank.sqrt() } else { rank }
     }
 
-    /// The alphas of single layers, or what is asked for that a sum of weight and update is not.
+    /// The alphas of single layers. Fails if the configuration asks for more than low-rank updates.
     pub(super) fn alphas(&self) -> Result<AlphaPattern, String> {
         if self.use_dora {
             return Err("sets use_dora, which is not supported".to_owned());
@@ -69,7 +68,7 @@ impl LoraConfig {
     }
 }
 
-/// The alphas of single layers, the first that matches a layer's name counts.
+/// The alphas of single layers. The first pattern that matches a layer's name counts.
 #[derive(Debug, Clone)]
 pub(super) struct AlphaPattern(Vec<(Regex, f32)>);
 
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_named() {
+    fn errors_name_an_invalid_pattern() {
         for pattern in [r#"{"q_(proj": 2}"#, r#"{"q_proj": "two"}"#] {
             let error = config(pattern).alphas().unwrap_err();
             assert!(error.contains("alpha_pattern") && error.contains("q_"), "{error}");

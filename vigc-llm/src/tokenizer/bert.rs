@@ -8,17 +8,16 @@ use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{AddedToken, decoders};
 
-use super::{encode_pieces, read_tokenizer, required_id, tokenizer_from_bytes};
+use super::hugging_face::{encode_pieces, read_tokenizer, required_id, tokenizer_from_bytes};
 use crate::{Error, Result};
 
-/// The number of words of BERT's published vocabulary.
+/// The number of tokens in BERT's published vocabulary.
 const BERT_VOCAB_SIZE: usize = 30522;
 
 /// BERT's uncased `WordPiece`.
 ///
-/// A text that is too long loses its beginning: the question and what has been answered so far are
-/// at its end, and the reference cuts there too. BERT's published vocabulary gets `[DEC]`, which no
-/// text begins with.
+/// A text that is too long loses its beginning, as upstream, because the question and the answer so far are at its end.
+/// BERT's published vocabulary gets the token `[DEC]`, as upstream.
 #[derive(Debug, Clone)]
 pub struct BertTokenizer {
     tokenizer: Tokenizer,
@@ -29,14 +28,14 @@ pub struct BertTokenizer {
 }
 
 impl BertTokenizer {
-    /// The reference's `max_txt_len`.
+    /// The `max_txt_len` of the upstream program: the maximum number of tokens, `[CLS]` and `[SEP]` included.
     pub const MAX_LEN: usize = 128;
 
-    /// Reads `tokenizer.json`, or else `vocab.txt`, from a folder.
+    /// Reads `tokenizer.json` from a folder, or `vocab.txt` if there is no such file.
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] if a file cannot be read, [`Error::Tokenizer`] if it is no tokenizer and
+    /// [`Error::Core`] if a file cannot be read, [`Error::Tokenizer`] if it is not a tokenizer,
     /// [`Error::SpecialToken`] if it lacks `[CLS]`, `[SEP]` or `[PAD]`.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         let (whole, words) = (folder.as_ref().join("tokenizer.json"), "vocab.txt");
@@ -49,7 +48,7 @@ impl BertTokenizer {
         Self::from_vocabulary(&vocabulary, &path)
     }
 
-    /// Reads a `tokenizer.json` held in memory; errors call it `name`.
+    /// Reads the contents of a `tokenizer.json`. Errors call the file `name`.
     ///
     /// # Errors
     ///
@@ -59,7 +58,7 @@ impl BertTokenizer {
         Self::new(tokenizer_from_bytes(bytes, path)?, path)
     }
 
-    /// BERT's uncased pipeline over the words of `vocab.txt`, one a line.
+    /// BERT's uncased pipeline with the vocabulary of `vocab.txt`, one token a line.
     fn from_vocabulary(vocabulary: &[u8], path: &Path) -> Result<Self> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
         let vocabulary = WordPiece::read_bytes(vocabulary).map_err(fail)?;
@@ -89,14 +88,14 @@ impl BertTokenizer {
         })
     }
 
-    /// Sets the number of tokens that a text keeps at most, `[CLS]` and `[SEP]` included.
+    /// Sets the maximum number of tokens of a text, `[CLS]` and `[SEP]` included.
     #[must_use]
     pub fn with_max_len(mut self, max_len: usize) -> Self {
         self.max_len = max_len;
         self
     }
 
-    /// `[CLS]`, the text's last tokens, `[SEP]`.
+    /// The tokens of a text: `[CLS]`, the last tokens of the text, `[SEP]`.
     ///
     /// # Errors
     ///
@@ -111,19 +110,19 @@ impl BertTokenizer {
         Ok(ids)
     }
 
-    /// The token that fills up the rows of a batch.
+    /// The token that pads the rows of a batch.
     #[must_use]
     pub fn pad_id(&self) -> u32 {
         self.pad
     }
 
-    /// The id of one token, special ones included.
+    /// The id of a token, which may be a special one. `None` if the vocabulary lacks it.
     #[must_use]
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.tokenizer.token_to_id(token)
     }
 
-    /// The number of tokens, special ones included.
+    /// The number of tokens in the vocabulary, special ones included.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)

@@ -1,5 +1,5 @@
-//! LLaMA's pieces as the first tokenizer that read them cuts a text: special tokens first, then each
-//! part between them for itself.
+//! LLaMA's vocabulary with the rules of transformers' first tokenizer for it: a text is split at special tokens, then each
+//! part is encoded by itself.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,33 +7,34 @@ use std::path::Path;
 use regex::Regex;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, ModelWrapper, Tokenizer};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
+use super::hugging_face::{encode_pieces, read_tokenizer};
 use super::sentence_piece::{SentencePiece, byte_piece};
-use super::{encode_pieces, read_tokenizer};
 use crate::{Error, Result};
 
-/// The mark of a space.
+/// The character that stands for a space.
 const SPACE: char = '▁';
 
-/// What becomes of the spaces around a special token in a text.
+/// The treatment of white space around a special token in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spaces {
-    /// They are tokens as elsewhere.
+    /// It is encoded as elsewhere.
     Kept,
-    /// They are dropped on both sides, as transformers 4.28 does for tokens given as plain strings.
+    /// It is removed on both sides, as transformers 4.28 does for tokens that are plain strings.
     Stripped,
 }
 
-/// Encodes and decodes as the `LlamaTokenizer` of transformers 4.28 does over SentencePiece.
+/// Encodes and decodes like the `LlamaTokenizer` of transformers 4.28 with SentencePiece.
 ///
-/// `tokenizers` merges; what is around that differs between its pipelines and that tokenizer.
+/// The `tokenizers` crate merges pieces. The rules around merging differ between its pipelines and that tokenizer, so they
+/// are implemented here.
 #[derive(Debug, Clone)]
 pub(super) struct PieceTokenizer {
-    /// Without a normalizer: sees one part of a text with its spaces marked.
+    /// Without a normalizer. Its input is one part of a text, with spaces replaced.
     bpe: Tokenizer,
     special: HashMap<String, u32>,
-    /// Finds the special tokens, the longest first.
+    /// Matches the special tokens, longer ones first.
     pattern: Option<Regex>,
     bytes: HashMap<u32, u8>,
     spaces: Spaces,
@@ -41,14 +42,14 @@ pub(super) struct PieceTokenizer {
 }
 
 impl PieceTokenizer {
-    /// Reads `tokenizer.json` or else `tokenizer.model`; `also` are special too, and get the next
-    /// number if they are not there.
-    pub(super) fn open(path: &Path, spaces: Spaces, also: &[&str]) -> Result<Self> {
+    /// Reads a `tokenizer.json` or a `tokenizer.model`. The tokens of `extra` become special. Those that the vocabulary lacks
+    /// are appended to it.
+    pub(super) fn open(path: &Path, spaces: Spaces, extra: &[&str]) -> Result<Self> {
         let mut pieces = match path.extension().is_some_and(|extension| extension == "model") {
             true => Self::from_model_file(path, spaces)?,
             false => Self::from_json_file(path, spaces)?,
         };
-        for token in also {
+        for token in extra {
             pieces.add_special(token);
         }
         let mut tokens: Vec<_> = pieces.special.keys().map(|token| regex::escape(token)).collect();
@@ -74,15 +75,16 @@ impl PieceTokenizer {
         Ok(pieces)
     }
 
-    /// Takes the pieces, their merges and the tokens added to them; the rest is the same anyway.
+    /// Reads the vocabulary, the merges and the added tokens. The other settings are ignored, because LLaMA's files agree on
+    /// them.
     fn from_json_file(path: &Path, spaces: Spaces) -> Result<Self> {
         let whole = read_tokenizer(path)?;
         let ModelWrapper::BPE(model) = whole.get_model() else {
-            return Err(fail(path, "it is no byte-pair encoding, expected LLaMA's"));
+            return Err(fail(path, "it is not a byte-pair encoding, expected LLaMA's"));
         };
         let mut pieces = Self::new(Tokenizer::new(BPE::clone(model)), true, spaces);
         if !model.byte_fallback || pieces.bytes.len() < 256 {
-            return Err(fail(path, "it does not fall back to bytes, expected LLaMA's"));
+            return Err(fail(path, "it has no byte fallback, expected LLaMA's"));
         }
         let added = whole.get_added_tokens_decoder();
         let added = added.iter().map(|(&id, token)| (token.content.clone(), id));
@@ -96,7 +98,7 @@ impl PieceTokenizer {
         Self { bytes, bpe, special: HashMap::new(), pattern: None, spaces, dummy_prefix }
     }
 
-    /// Makes tokens special that must have the given numbers.
+    /// Makes tokens special, which must have the given ids.
     fn add_numbered(&mut self, tokens: HashMap<String, u32>, path: &Path) -> Result<()> {
         let mut tokens: Vec<_> = tokens.into_iter().collect();
         tokens.sort_by_key(|(_, id)| *id);
@@ -104,14 +106,14 @@ impl PieceTokenizer {
             let next = self.vocab_size();
             if self.add_special(&token) != Some(id) {
                 let problem =
-                    format!("{token:?} has the number {id}, expected {next} or its piece's");
+                    format!("{token:?} has the id {id}, expected {next} or that of its piece");
                 return Err(fail(path, problem));
             }
         }
         Ok(())
     }
 
-    /// Makes a token special; one that is not there yet gets the next number.
+    /// Makes a token special, and appends it to the vocabulary if that lacks it.
     fn add_special(&mut self, token: &str) -> Option<u32> {
         self.bpe.add_special_tokens(&[AddedToken::from(token, true)]);
         let id = self.bpe.token_to_id(token)?;
@@ -132,9 +134,9 @@ impl PieceTokenizer {
         Ok(ids)
     }
 
-    /// A part of a text without the spaces towards the special tokens around it.
+    /// Removes the white space next to special tokens. `start` and `end` say where there is one.
     fn strip<'a>(&self, part: &'a str, start: bool, end: bool) -> &'a str {
-        // What Python takes for white space.
+        // The characters that Python treats as white space.
         let space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
         let strips = |side| side && self.spaces == Spaces::Stripped;
         let part = if strips(start) { part.trim_start_matches(space) } else { part };
@@ -151,9 +153,9 @@ impl PieceTokenizer {
         Ok(())
     }
 
-    /// The text of tokens without special ones and the space that was put before it.
+    /// The text of tokens, without special tokens and without the space that encoding puts before a text.
     ///
-    /// A byte that belongs to no character is `\u{FFFD}`; the characters beside it stay.
+    /// A byte that is not part of a character becomes `\u{FFFD}`.
     pub(super) fn decode(&self, ids: &[u32]) -> String {
         let mut bytes = Vec::new();
         let mut first = self.dummy_prefix;

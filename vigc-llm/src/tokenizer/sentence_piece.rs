@@ -1,6 +1,6 @@
-//! SentencePiece's model files: a protobuf of pieces with scores, and how texts are normalized.
+//! SentencePiece's model files: a protobuf with pieces, their scores and the normalization of texts.
 //!
-//! The fields are those of `sentencepiece_model.proto` that decide the tokens of a text.
+//! The fields are those of `sentencepiece_model.proto` that affect the tokens of a text.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,13 +12,14 @@ use tokenizers::models::bpe::{BPE, BpeBuilder, Merges, Vocab};
 
 use crate::{Error, Result};
 
-/// Published vocabularies of 256 000 pieces take 5 MB.
+/// The maximum size of a file in bytes. Published vocabularies of 256 000 pieces take 5 MB.
 const MAX_FILE_LEN: u64 = 16 << 20;
 
-/// SentencePiece stops at 16 characters unless told otherwise; every cut of a piece is tried.
+/// The maximum length of a piece in bytes, because every split of a piece is tried. SentencePiece's default is 16
+/// characters.
 const MAX_PIECE_LEN: usize = 512;
 
-/// What a model file holds.
+/// The contents of a model file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
     #[prost(message, repeated, tag = "1")]
@@ -83,16 +84,16 @@ struct Normalizer {
     escape_whitespaces: Option<bool>,
 }
 
-/// A model file in the terms of `tokenizers`.
+/// A model file converted for the `tokenizers` crate.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
-    /// The merges that the scores order, and all pieces by their number.
+    /// All pieces by their id, and the merges in the order of their scores.
     pub(super) bpe: BPE,
-    /// Pieces that stand for something else than their letters: `<unk>`, `<s>`, `</s>`.
+    /// Pieces that do not stand for their characters: `<unk>`, `<s>`, `</s>`.
     pub(super) special: Vec<String>,
-    /// Pieces that are cut out of a text before anything is merged.
+    /// Pieces at which a text is split before merging.
     pub(super) user_defined: Vec<String>,
-    /// Whether a space is put before a text.
+    /// Whether encoding puts a space before a text.
     pub(super) dummy_prefix: bool,
 }
 
@@ -124,14 +125,14 @@ impl ModelProto {
         let byte_fallback = self.trainer.as_ref().is_some_and(|trainer| trainer.byte_fallback);
         let lacks = (0..=255).map(byte_piece).find(|byte| !vocab.contains_key(byte));
         if let Some(byte) = lacks.filter(|_| byte_fallback) {
-            return Err(format!("it falls back to bytes, but lacks the piece {byte}"));
+            return Err(format!("it has byte fallback but lacks the piece {byte}"));
         }
         let mut builder = BpeBuilder::new()
             .vocab_and_merges(vocab, self.merges())
             .byte_fallback(byte_fallback)
             .fuse_unk(true);
         let unknown = names(PieceKind::Unknown).next();
-        builder = builder.unk_token(unknown.ok_or("it has no piece for what is unknown")?);
+        builder = builder.unk_token(unknown.ok_or("it has no piece for unknown characters")?);
         Ok(SentencePiece {
             bpe: builder.build().map_err(|source| source.to_string())?,
             special: names(PieceKind::Unknown).chain(names(PieceKind::Control)).collect(),
@@ -140,7 +141,7 @@ impl ModelProto {
         })
     }
 
-    /// Refuses what LLaMA's tokenizer does not do; tells whether a text begins with a space.
+    /// Fails on settings that LLaMA's tokenizer does not use. Returns whether encoding puts a space before a text.
     fn check_settings(&self) -> Result<bool, String> {
         let trainer = self.trainer.as_ref().ok_or("it ends before its training settings")?;
         if trainer.model_type() != ModelType::Bpe {
@@ -152,9 +153,9 @@ impl ModelProto {
             return Err(format!("it normalizes texts by {name:?}, expected \"identity\""));
         }
         let wrong = [
-            (normalizer.remove_extra_whitespaces(), "removes spaces"),
-            (!normalizer.escape_whitespaces(), "does not mark spaces"),
-            (trainer.treat_whitespace_as_suffix, "puts spaces behind words"),
+            (normalizer.remove_extra_whitespaces(), "removes extra white space"),
+            (!normalizer.escape_whitespaces(), "does not escape spaces"),
+            (trainer.treat_whitespace_as_suffix, "treats white space as a suffix"),
         ];
         match wrong.iter().find(|(is_set, _)| *is_set) {
             Some((_, what)) => Err(format!("it {what}, which is not supported")),
@@ -162,7 +163,7 @@ impl ModelProto {
         }
     }
 
-    /// All pieces by their number.
+    /// All pieces by their id.
     fn vocab(&self) -> Result<Vocab, String> {
         let mut vocab = Vocab::with_capacity(self.pieces.len());
         for (id, piece) in (0..).zip(&self.pieces) {
@@ -175,11 +176,11 @@ impl ModelProto {
             } else if !piece.score.is_finite() {
                 "has no finite score"
             } else if !piece.kind.is_none_or(is_known) {
-                "is of a kind that is not known"
+                "is of an unknown kind"
             } else if piece.kind() == PieceKind::Unused {
                 "is marked as unused"
             } else if vocab.insert(text.clone(), id).is_some() {
-                "is there twice"
+                "occurs twice"
             } else {
                 continue;
             };
@@ -189,10 +190,10 @@ impl ModelProto {
         Ok(vocab)
     }
 
-    /// Every pair of pieces that makes a piece, the best score first.
+    /// Every pair of pieces that merges into a piece, the best score first.
     ///
-    /// SentencePiece scores the piece, not the pair; of pairs with one score it merges the leftmost
-    /// in the text, here the numbers of the pieces decide.
+    /// The score is that of the merged piece. Of pairs with the same score SentencePiece merges the leftmost in the text; here
+    /// the order of the ids decides.
     fn merges(&self) -> Merges {
         let normal = || self.pieces.iter().filter(|piece| piece.kind() == PieceKind::Normal);
         let ids: HashMap<&str, usize> = normal().map(|piece| &*piece.text).zip(0..).collect();
@@ -210,7 +211,7 @@ impl ModelProto {
     }
 }
 
-/// The piece that stands for a byte.
+/// The piece of a byte.
 pub(super) fn byte_piece(byte: u8) -> String {
     format!("<0x{byte:02X}>")
 }

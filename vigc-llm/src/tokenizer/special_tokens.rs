@@ -1,35 +1,34 @@
-//! The tokens that begin, end and pad texts, as a folder's configuration names them or as the
-//! reference sets them.
+//! The tokens that begin, end and pad texts.
 
 use std::path::Path;
 
 use serde::Deserialize;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use crate::Result;
 
-/// Which tokens begin and end a text and fill up a batch.
+/// The tokens that begin and end a text and pad a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecialTokens {
-    /// Begins every text.
+    /// The token that begins every text.
     pub bos: String,
-    /// Ends every answer.
+    /// The token that ends every answer.
     pub eos: String,
-    /// Fills up the rows of a batch.
+    /// The token that pads the rows of a batch.
     pub pad: String,
 }
 
 impl SpecialTokens {
-    /// What the reference sets: a text begins with the token that ends it.
+    /// The tokens of the upstream program, in which a text begins with the token that ends it.
     ///
-    /// LLaMA's own `<s>` is never used; models trained this way write worse behind it.
+    /// Upstream never uses LLaMA's own `<s>`. Models that were trained this way write worse after it.
     #[must_use]
-    pub fn reference() -> Self {
+    pub fn upstream() -> Self {
         Self { bos: "</s>".to_owned(), eos: "</s>".to_owned(), pad: "[PAD]".to_owned() }
     }
 }
 
-/// The part of `tokenizer_config.json` that is read.
+/// The fields of `tokenizer_config.json` that are read.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenizerConfig {
     bos_token: Option<Token>,
@@ -38,7 +37,7 @@ pub(super) struct TokenizerConfig {
     pad_token: Option<Token>,
 }
 
-/// A special token as old and new files write it.
+/// A special token in the format of old or new files.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Token {
@@ -61,18 +60,18 @@ impl Token {
 }
 
 impl TokenizerConfig {
-    /// Reads it from a folder; one that is not there names no tokens.
+    /// Reads the file in a folder. A missing file names no tokens.
     pub(super) fn from_dir(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer_config.json");
         if path.is_file() { Ok(read_json(path)?) } else { Ok(Self::default()) }
     }
 
-    /// The names of tokens that are configured otherwise, with both tokens.
+    /// The tokens that the file configures differently: the field's name, the configured token and the one that is used.
     pub(super) fn differences<'a>(
         &'a self,
         tokens: &'a SpecialTokens,
     ) -> impl Iterator<Item = (&'static str, &'a str, &'a str)> {
-        // What is unknown is the end token too in the reference.
+        // Upstream also uses the end token for unknown pieces.
         let all = [
             ("bos_token", &self.bos_token, &tokens.bos),
             ("eos_token", &self.eos_token, &tokens.eos),
@@ -87,11 +86,11 @@ impl TokenizerConfig {
 
     pub(super) fn into_special_tokens(self) -> SpecialTokens {
         let or = |token: Option<Token>, default| token.map_or(default, Token::into_content);
-        let reference = SpecialTokens::reference();
+        let upstream = SpecialTokens::upstream();
         SpecialTokens {
-            bos: or(self.bos_token, reference.bos),
-            eos: or(self.eos_token, reference.eos),
-            pad: or(self.pad_token, reference.pad),
+            bos: or(self.bos_token, upstream.bos),
+            eos: or(self.eos_token, upstream.eos),
+            pad: or(self.pad_token, upstream.pad),
         }
     }
 }
@@ -101,12 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn differences_are_told_by_name() {
+    fn differences_have_names() {
         let config =
             r#"{"bos_token": {"content": "<s>"}, "eos_token": "</s>", "unk_token": "<unk>"}"#;
         let config: TokenizerConfig = serde_json::from_str(config).unwrap();
-        let reference = SpecialTokens::reference();
-        let differences: Vec<_> = config.differences(&reference).collect();
+        let upstream = SpecialTokens::upstream();
+        let differences: Vec<_> = config.differences(&upstream).collect();
         assert_eq!(differences, [("bos_token", "<s>", "</s>"), ("unk_token", "<unk>", "</s>")]);
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tokenizers::Tokenizer;
 
+use super::hugging_face::{decode_text, encode_pieces, read_tokenizer, tokenizer_from_bytes};
 use super::pieces::{PieceTokenizer, Spaces};
 use super::special_tokens::{SpecialTokens, TokenizerConfig};
-use super::{decode_text, encode_pieces, read_tokenizer, tokenizer_from_bytes};
 use crate::{Error, Result};
 
-/// A byte-pair encoding in LLaMA's style that falls back to bytes, so every text has tokens.
+/// A byte-pair encoding in LLaMA's style. It falls back to bytes, so it can encode every text.
 #[derive(Debug, Clone)]
 pub struct TextTokenizer {
     tokenizer: Inner,
@@ -20,22 +20,22 @@ pub struct TextTokenizer {
 
 #[derive(Debug, Clone)]
 enum Inner {
-    /// What `tokenizer.json` says.
+    /// The pipeline of a `tokenizer.json`.
     Pipeline(Tokenizer),
-    /// LLaMA's rules over a vocabulary.
+    /// A vocabulary with LLaMA's rules.
     Pieces(PieceTokenizer),
 }
 
 impl TextTokenizer {
-    /// Reads `tokenizer.json`, or else SentencePiece's `tokenizer.model`, and the special tokens of
-    /// `tokenizer_config.json` from a folder.
+    /// Reads a folder: the special tokens of `tokenizer_config.json`, and `tokenizer.json` or, if there is no such file,
+    /// SentencePiece's `tokenizer.model`.
     ///
-    /// Tokens that the configuration does not name are [`SpecialTokens::reference`]'s, and the end
-    /// token pads if there is no padding token.
+    /// [`SpecialTokens::upstream`] replaces tokens that the configuration does not name. The end token pads if there is no
+    /// padding token.
     ///
     /// # Errors
     ///
-    /// [`Error::Core`] if a file cannot be read, [`Error::Tokenizer`] if it is no tokenizer and
+    /// [`Error::Core`] if a file cannot be read, [`Error::Tokenizer`] if it is not a tokenizer,
     /// [`Error::SpecialToken`] if it lacks a special token.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         let special_tokens = TokenizerConfig::from_dir(folder.as_ref())?.into_special_tokens();
@@ -47,29 +47,29 @@ impl TextTokenizer {
         Self::new(inner, &special_tokens, &path)
     }
 
-    /// Reads Vicuna's vocabulary from a folder, and uses it as the reference does.
+    /// Reads Vicuna's vocabulary from a folder, for the rules of the upstream program.
     ///
-    /// The special tokens are [`SpecialTokens::reference`]'s, and a warning tells where
-    /// `tokenizer_config.json` has others. `[PAD]` is appended if it is not there: 32000 in a
-    /// vocabulary of 32000. Special tokens in a text are cut out with the spaces around them, and
-    /// every part between them begins with a space of its own, as in transformers 4.28.1.
+    /// The special tokens are those of [`SpecialTokens::upstream`]. A warning reports other ones in `tokenizer_config.json`.
+    /// `[PAD]` is appended if the vocabulary lacks it; its id is 32000 in a vocabulary of 32000 tokens. As in transformers
+    /// 4.28.1, a text is split at special tokens, the white space next to them is removed, and every part between them
+    /// begins with a space of its own.
     ///
     /// # Errors
     ///
     /// As [`TextTokenizer::from_dir`].
     pub fn vicuna_from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        let reference = SpecialTokens::reference();
+        let upstream = SpecialTokens::upstream();
         let configured = TokenizerConfig::from_dir(folder.as_ref())?;
-        for (name, configured, used) in configured.differences(&reference) {
+        for (name, configured, used) in configured.differences(&upstream) {
             let folder = folder.as_ref().display();
-            tracing::warn!("{folder}: {name} is {configured:?} there, used is {used:?}");
+            tracing::warn!("{folder}: {name} is {configured:?}, but {used:?} is used");
         }
         let path = vocabulary_path(folder.as_ref());
-        let pieces = PieceTokenizer::open(&path, Spaces::Stripped, &[&reference.pad])?;
-        Self::new(Inner::Pieces(pieces), &reference, &path)
+        let pieces = PieceTokenizer::open(&path, Spaces::Stripped, &[&upstream.pad])?;
+        Self::new(Inner::Pieces(pieces), &upstream, &path)
     }
 
-    /// Reads a `tokenizer.json` held in memory; errors call it `name`.
+    /// Reads the contents of a `tokenizer.json`. Errors call the file `name`.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl TextTokenizer {
         })
     }
 
-    /// The begin token and the text's tokens, without an end token: a prompt.
+    /// The tokens of a prompt: the begin token and the text's tokens, without an end token.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl TextTokenizer {
         Ok(ids)
     }
 
-    /// The text's tokens alone.
+    /// The tokens of a text, without a begin and an end token.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl TextTokenizer {
         }
     }
 
-    /// The text's tokens and the end token: what a model learns to write after a prompt.
+    /// The tokens of an answer: the text's tokens and the end token.
     ///
     /// # Errors
     ///
@@ -128,13 +128,13 @@ impl TextTokenizer {
         Ok(ids)
     }
 
-    /// The id of one token, special ones included.
+    /// The id of a token, which may be a special one. `None` if the vocabulary lacks it.
     #[must_use]
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.tokenizer.token_id(token)
     }
 
-    /// The text of tokens, without special tokens or surrounding white space.
+    /// The text of tokens, without special tokens and without white space at its ends.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl TextTokenizer {
         Ok(self.decode_untrimmed(ids)?.trim().to_owned())
     }
 
-    /// The text of tokens, without special tokens and the one space that begins every text.
+    /// The text of tokens, without special tokens and without the space that encoding puts before a text.
     pub(crate) fn decode_untrimmed(&self, ids: &[u32]) -> Result<String> {
         match &self.tokenizer {
             Inner::Pipeline(tokenizer) => decode_text(tokenizer, ids),
@@ -163,13 +163,13 @@ impl TextTokenizer {
         self.eos
     }
 
-    /// The token that fills up the rows of a batch.
+    /// The token that pads the rows of a batch.
     #[must_use]
     pub fn pad_id(&self) -> u32 {
         self.pad
     }
 
-    /// The number of tokens, special ones included.
+    /// The number of tokens in the vocabulary, special ones included.
     #[must_use]
     pub fn vocab_size(&self) -> usize {
         match &self.tokenizer {
@@ -188,7 +188,7 @@ impl Inner {
     }
 }
 
-/// `tokenizer.json`, unless there is only a `tokenizer.model`.
+/// The path of `tokenizer.json`, or that of `tokenizer.model` if only that file exists.
 fn vocabulary_path(folder: &Path) -> PathBuf {
     let (json, model) = (folder.join("tokenizer.json"), folder.join("tokenizer.model"));
     if !json.is_file() && model.is_file() { model } else { json }

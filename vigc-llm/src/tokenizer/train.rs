@@ -1,6 +1,6 @@
-//! Tokenizers trained on a corpus, as folders that transformers opens too.
+//! Training of tokenizers on a corpus. The result is a folder that transformers can open.
 //!
-//! The result depends on the corpus alone: the same texts give the same files.
+//! Training is deterministic: the same texts give the same files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,14 +13,14 @@ use tokenizers::{
     AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
     PreTokenizer, Trainer,
 };
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 
 use crate::{Error, Result};
 
-/// LLaMA's mark of a space.
+/// The character that stands for a space in LLaMA's pieces.
 const SPACE: char = '▁';
 
-/// A tokenizer as the files that describe it.
+/// The files of a trained tokenizer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainedTokenizer {
     tokenizer: Value,
@@ -34,7 +34,7 @@ impl TrainedTokenizer {
         self.tokenizer.to_string().into_bytes()
     }
 
-    /// Writes `tokenizer.json` and `tokenizer_config.json` to a folder that exists.
+    /// Writes `tokenizer.json` and `tokenizer_config.json` to an existing folder.
     ///
     /// # Errors
     ///
@@ -47,15 +47,13 @@ impl TrainedTokenizer {
 
 /// Trains a byte-pair encoding like LLaMA's with at most `vocab_size` tokens.
 ///
-/// In this order: `<unk>`, `<s>`, `</s>`, 256 bytes, the corpus' characters, merged pieces, `[PAD]`
-/// and `<image>`, which transformers' prompts hold in the place of an image. A space belongs to what
-/// follows it; digits and punctuation marks stay pieces of their own. A text begins with `</s>`, as
-/// the reference sets it.
+/// The tokens are, in this order: `<unk>`, `<s>`, `</s>`, 256 bytes, the characters of the corpus, merged pieces, `[PAD]`,
+/// and `<image>`, the placeholder of an image in transformers' prompts. A space belongs to the word after it. Digits and
+/// punctuation marks are separate pieces. A text begins with `</s>`, as upstream.
 ///
 /// # Errors
 ///
-/// [`Error::TokenizerTraining`] if the corpus holds no text or more characters than the vocabulary
-/// has room for.
+/// [`Error::TokenizerTraining`] if the corpus contains no text or more different characters than fit into the vocabulary.
 pub fn llama_bpe(
     corpus: impl IntoIterator<Item = impl AsRef<str>>,
     vocab_size: usize,
@@ -105,8 +103,8 @@ pub fn llama_bpe(
 
 /// Trains a lower-case `WordPiece` like BERT's with at most `vocab_size` tokens.
 ///
-/// In this order: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, characters inside and at the
-/// beginning of words, merged pieces.
+/// The tokens are, in this order: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, characters inside and at the
+/// beginning of words, and merged pieces.
 ///
 /// # Errors
 ///
@@ -122,7 +120,7 @@ pub fn bert_wordpiece(
     }
     let inner: BTreeSet<char> = words.iter().flat_map(|word| word.chars().skip(1)).collect();
     let mut fixed: Vec<String> = SPECIAL.map(str::to_owned).into();
-    // Listed here, since the trainer would number them in the order it happens to meet them.
+    // Listed here, because the trainer would number them in an arbitrary order.
     fixed.extend(inner.into_iter().map(|c| format!("##{c}")));
     let model = train(&words, fixed, vocab_size, Some("##"))?;
     let special = SPECIAL.iter().enumerate().map(|(id, token)| {
@@ -154,7 +152,7 @@ pub fn bert_wordpiece(
     Ok(TrainedTokenizer { tokenizer, config })
 }
 
-/// The post-processor that puts special tokens around a text.
+/// The post-processor that adds special tokens to a text.
 fn template(first: &str, first_id: u32, last: Option<(&str, u32)>) -> Value {
     let token = |token: &str, text: u32| json!({"SpecialToken": {"id": token, "type_id": text}});
     let sequence = |name: &str, text: u32| json!({"Sequence": {"id": name, "type_id": text}});
@@ -170,7 +168,7 @@ fn template(first: &str, first_id: u32, last: Option<(&str, u32)>) -> Value {
     json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens})
 }
 
-/// Merges the most frequent pairs of pieces until there are `vocab_size`; gives the model as JSON.
+/// Merges the most frequent pairs of pieces until there are `vocab_size` pieces. Returns the model as JSON.
 fn train(
     words: &[String],
     fixed: Vec<String>,
@@ -188,7 +186,7 @@ fn train(
             "{special} fixed tokens and {characters} characters do not fit into {vocab_size}"
         )));
     }
-    // Only numbered as special tokens: this way they come first and in this order.
+    // They are special tokens for the trainer, so that they come first and keep their order.
     let fixed = fixed.into_iter().map(|token| AddedToken::from(token, true)).collect();
     let mut builder = BpeTrainer::builder()
         .show_progress(false)
@@ -207,10 +205,10 @@ fn train(
     serde_json::to_value(&model).map_err(|source| fail(source.to_string()))
 }
 
-/// Cuts a text where no piece may cross: before spaces, around digits and punctuation marks.
+/// Splits a text where no piece may cross: before spaces, and around digits and punctuation marks.
 fn llama_words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    let mut open = false; // whether the last word may take another letter
+    let mut open = false; // whether the last word may get another letter
     for c in std::iter::once(SPACE).chain(text.chars()) {
         let c = if c == ' ' { SPACE } else { c };
         let letter = c.is_alphabetic() || c == SPACE;
@@ -223,7 +221,7 @@ fn llama_words(text: &str) -> Vec<String> {
     words
 }
 
-/// Words as BERT's tokenizer sees them.
+/// Splits a text into words like BERT's tokenizer.
 fn bert_words(text: &str) -> Result<Vec<String>> {
     let fail = |source| Error::Text { text: text.chars().take(80).collect(), source };
     let mut normalized = NormalizedString::from(text);
@@ -239,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_keep_their_space_and_lose_their_marks() {
+    fn words_keep_their_space_and_marks_are_separate() {
         let cases = [
             ("A red cat.", vec!["▁A", "▁red", "▁cat", "."]),
             ("12 cats", vec!["▁1", "2", "▁cats"]),

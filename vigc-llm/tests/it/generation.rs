@@ -111,8 +111,8 @@ fn the_dummy_token_is_penalized_under_the_rules_of_4_28() {
 }
 
 #[test]
-fn the_reference_lengths_count_the_dummy_token() {
-    let config = GenerationConfig::reference(10, 1);
+fn the_upstream_lengths_count_the_dummy_token() {
+    let config = GenerationConfig::upstream().with_max_length(10).with_min_length(1);
     assert_eq!((config.max_new_tokens, config.min_new_tokens), (9, 0));
     assert_eq!((config.strategy, config.repetition_penalty), (Strategy::Beam { beams: 5 }, 1.5));
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_core::TokenBatch;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
 use vigc_llm::generation::{FinishReason, GenerationConfig, Hypothesis, Rules, Strategy, generate};
-use vigc_llm::llama::{Llama, LlamaConfig, keys};
+use vigc_llm::llama::{HUGGING_FACE_KEYS, Llama, LlamaConfig};
 
 use crate::fixture;
 
@@ -68,7 +68,7 @@ fn model() -> Llama {
     let config: LlamaConfig = read_json(fixture("generation/config.json")).unwrap();
     let mut model = config.init(&Device::default());
     let checkpoint = Checkpoint::open(fixture("generation/model.safetensors")).unwrap();
-    checkpoint.load(&mut model, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+    checkpoint.load(&mut model, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
     model
 }
 
@@ -122,7 +122,7 @@ fn modern_rules_match_transformers_5() {
 }
 
 #[test]
-fn reference_rules_match_transformers_4_28() {
+fn upstream_rules_match_transformers_4_28() {
     check("generation/v4_28.json", Rules::Transformers4_28 { dummy_bos: 1 });
 }
 

@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, Tolerance};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
-use vigc_llm::llama::{KvCache, Llama, LlamaConfig, keys};
+use vigc_llm::llama::{HUGGING_FACE_KEYS, KvCache, Llama, LlamaConfig};
+use vigc_llm::loss::NextTokenTargets;
 
 use crate::fixture;
 
@@ -26,7 +27,7 @@ fn golden(name: &str) -> Golden {
     let checkpoint = Checkpoint::open(path).unwrap();
     let config: LlamaConfig = read_json(fixture(&format!("llama/{name}.json"))).unwrap();
     let mut model = config.init(&device);
-    let report = checkpoint.load(&mut model, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+    let report = checkpoint.load(&mut model, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
     assert!(
         report.unused.iter().all(|key| key.starts_with("input_") || key.starts_with("output_"))
     );
@@ -130,16 +131,21 @@ fn padding_does_not_change_what_a_row_means() {
 #[test]
 fn gradients_reach_every_parameter_and_the_input() {
     let device = Device::default().autodiff();
-    let model = LlamaConfig::new(20, 12, 2, 3).with_num_key_value_heads(1).init(&device).train();
+    let model = LlamaConfig::new(12)
+        .with_vocab_size(20)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(3)
+        .with_num_key_value_heads(1)
+        .init(&device)
+        .train();
     let ids = Tensor::<2, Int>::from_data([[3, 4, 5], [6, 7, 0]], &device);
     let mask = Tensor::from_data([[true, true, true], [true, true, false]], &device);
     let embeds = model.embed(ids);
     let soft = Tensor::<3>::ones([2, 1, 12], &device).require_grad();
     let mask = Tensor::cat(vec![Tensor::from_data([[true], [true]], &device), mask], 1);
     let hidden = model.forward(Tensor::cat(vec![soft.clone(), embeds], 1), mask, None);
-    let next =
-        vigc_llm::loss::NextTokens::from_labels(&[vec![-100, 3, 4, 5], vec![-100, -100, 7, -100]]);
-    let grads = vigc_llm::loss::next_token_loss(&model, hidden, &next).backward();
+    let next = NextTokenTargets::from_labels(&[vec![-100, 3, 4, 5], vec![-100, -100, 7, -100]]);
+    let grads = next.log_probs(model.logits(next.select(hidden))).mean().neg().backward();
     let moved = |grad: Tensor<3>| grad.abs().sum().into_scalar::<f32>() > 0.0;
     assert!(moved(soft.grad(&grads).unwrap()));
     struct Visitor<'a>(&'a burn::tensor::Gradients, usize);
@@ -164,7 +170,11 @@ fn frozen_embeddings_are_the_same_and_learn_nothing() {
         }
     }
     let device = Device::default().autodiff();
-    let model = LlamaConfig::new(12, 8, 1, 2).init(&device);
+    let model = LlamaConfig::new(8)
+        .with_vocab_size(12)
+        .with_num_hidden_layers(1)
+        .with_num_attention_heads(2)
+        .init(&device);
     let ids = || Tensor::<2, Int>::from_data([[3, 1, 4]], &device);
     let (free, frozen) = (model.embed(ids()), model.embed_frozen(ids()));
     free.to_data().assert_eq(&frozen.to_data(), true);

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor, Tolerance};
 use serde_json::Value;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
-use vigc_llm::llama::{Llama, LlamaConfig, keys};
+use vigc_llm::llama::{HUGGING_FACE_KEYS, Llama, LlamaConfig};
 use vigc_llm::lora::{LoraAdapter, LoraConfig};
 
 use crate::fixture;
@@ -21,7 +21,7 @@ fn adapted(adapter: &LoraAdapter) -> Llama {
     adapter.merge_into(&mut weights).unwrap();
     let config: LlamaConfig = read_json(fixture("llama/gqa.json")).unwrap();
     let mut model = config.init(&Device::default());
-    let report = weights.load(&mut model, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+    let report = weights.load(&mut model, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
     assert!(!report.unused.iter().any(|name| name.contains("lora")), "{:?}", report.unused);
     model
 }
@@ -50,7 +50,7 @@ const FOLDERS: [(&str, usize); 3] = [("plain", 4), ("rslora", 6), ("patterns", 3
 
 fn trained() -> LoraAdapter {
     let updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
-    LoraAdapter::new(LoraConfig::reference(), updates).unwrap()
+    LoraAdapter::new(LoraConfig::upstream(), updates).unwrap()
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn weights_beside_the_updates_count_before_the_models() {
     const OTHERS: KeyMap = KeyMap::new(&[(r"\.([qv]_proj)\.weight$", ".${1}.base_layer.weight")]);
     let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
     updates.extend(base().rename(&OTHERS));
-    let adapter = LoraAdapter::new(LoraConfig::reference(), updates).unwrap();
+    let adapter = LoraAdapter::new(LoraConfig::upstream(), updates).unwrap();
     let merged = adapter.merged(&Checkpoint::open(fixture("llama/mha.safetensors")).unwrap());
     assert!(merged.unwrap().keys().eq(base().keys()));
     assert_logits(&adapted(&adapter), "plain");
@@ -126,7 +126,7 @@ fn an_adapter_of_more_than_updates_is_not_saved() {
     let folder = tempfile::tempdir().unwrap();
     let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
     updates.extend(base());
-    let adapter = LoraAdapter::new(LoraConfig::reference(), updates).unwrap();
+    let adapter = LoraAdapter::new(LoraConfig::upstream(), updates).unwrap();
     let error = adapter.save(folder.path()).unwrap_err().to_string();
     assert!(
         error.contains("trained.pth holds ") && error.contains("low-rank updates alone"),
@@ -137,7 +137,7 @@ fn an_adapter_of_more_than_updates_is_not_saved() {
 
 #[test]
 fn an_adapter_that_does_not_fit_is_named() {
-    let no_updates = LoraAdapter::new(LoraConfig::reference(), base()).unwrap_err().to_string();
+    let no_updates = LoraAdapter::new(LoraConfig::upstream(), base()).unwrap_err().to_string();
     assert!(no_updates.contains("gqa.safetensors updates no layer"), "{no_updates}");
     let adapter = LoraAdapter::from_dir(fixture("lora/plain")).unwrap();
     let mut other = Checkpoint::open(fixture("llama/mha.safetensors")).unwrap();
@@ -177,7 +177,7 @@ fn an_update_of_no_numbers_is_named() {
         let path = folder.path().join("empty.safetensors");
         fs::write(&path, [&length[..], header.as_bytes(), &vec![0; end]].concat()).unwrap();
         let mut model = Checkpoint::open(&path).unwrap();
-        let adapter = LoraAdapter::new(LoraConfig::reference(), model.clone()).unwrap();
+        let adapter = LoraAdapter::new(LoraConfig::upstream(), model.clone()).unwrap();
         let error = adapter.merge_into(&mut model).unwrap_err().to_string();
         assert!(error.contains("empty.safetensors updates l by"), "{error}");
     }

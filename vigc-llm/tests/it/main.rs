@@ -1,10 +1,12 @@
 //! Integration tests of `vigc-llm`: one binary, one module a topic.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, which the lint does not recognize")]
 
+// Only the CPU's sessions can roll back.
+#[cfg(feature = "flex")]
+mod drafts;
 mod fake;
 mod generation;
 mod generation_parity;
-mod guessing;
 mod llama;
 mod lora;
 mod loss;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
 
 use crate::{fixture, shown};
 
-/// What the reference's tokenizer says.
+/// What the upstream tokenizer says.
 #[derive(Deserialize)]
 struct Golden {
     vocab: usize,
@@ -90,7 +90,7 @@ fn check(tokenizer: &TextTokenizer, golden: &Golden) {
     assert_eq!(tokenizer.pad_id() as usize, golden.vocab - 1);
     for Row { text, ids, decoded } in &golden.rows {
         assert_eq!(tokenizer.encode(text).unwrap(), *ids, "{text:?}");
-        // The reference does not take `<unk>` for special, but replaces its number before.
+        // Upstream does not take `<unk>` for special, but replaces its number before.
         if !ids.contains(&0) {
             assert_eq!(tokenizer.decode(ids).unwrap(), decoded.trim(), "{text:?}");
         }
@@ -101,7 +101,7 @@ fn check(tokenizer: &TextTokenizer, golden: &Golden) {
 }
 
 #[test]
-fn llamas_tokens_are_the_references() {
+fn llamas_tokens_are_those_of_upstream() {
     let golden = golden("vicuna.json");
     let folder = folder_with(&llama_model(&golden.pieces));
     let tokenizer = TextTokenizer::vicuna_from_dir(folder.path()).unwrap();
@@ -171,7 +171,7 @@ fn a_pipeline_in_json_gives_its_vocabulary() {
     let target = vicuna.encode_pieces("yes </s>").unwrap();
     assert_eq!(target, vicuna.encode_target("yes").unwrap());
     let error = TextTokenizer::vicuna_from_dir(fixture("tokenizer/bert")).unwrap_err();
-    assert!(shown(&error).contains("no byte-pair encoding"), "{error:?}");
+    assert!(shown(&error).contains("not a byte-pair encoding"), "{error:?}");
 }
 
 #[test]
@@ -195,8 +195,12 @@ fn broken_files_are_errors_that_say_why() {
         ),
         ("unigram", [first_pieces(), field(2, &[3 << 3, 1]), identity].concat(), "Unigram model"),
         ("nmt", [first_pieces(), byte_pair.clone(), charsmap].concat(), "expected \"identity\""),
-        ("squeezed", [first_pieces(), byte_pair, field(3, &[])].concat(), "removes spaces"),
-        ("twice", with(&[normal("a", 0.0), normal("a", -1.0)]), "\"a\", is there twice"),
+        (
+            "squeezed",
+            [first_pieces(), byte_pair, field(3, &[])].concat(),
+            "removes extra white space",
+        ),
+        ("twice", with(&[normal("a", 0.0), normal("a", -1.0)]), "\"a\", occurs twice"),
         ("no letters", with(&[normal("", 0.0)]), "is empty"),
         ("not a number", with(&[normal("a", f32::NAN)]), "no finite score"),
         ("unused", with(&[piece("a", 0.0, 5)]), "unused"),

@@ -29,7 +29,14 @@ fn model() -> (Llama, TextTokenizer) {
     let device = Device::default();
     device.seed(7);
     let tokenizer = TextTokenizer::from_dir(fixture("tokenizer/llama")).unwrap();
-    (LlamaConfig::new(tokenizer.vocab_size(), 32, 2, 4).init(&device), tokenizer)
+    (
+        LlamaConfig::new(32)
+            .with_vocab_size(tokenizer.vocab_size())
+            .with_num_hidden_layers(2)
+            .with_num_attention_heads(4)
+            .init(&device),
+        tokenizer,
+    )
 }
 
 fn prompts(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::Error;
 use vigc_llm::generation::{StopCondition, StopStrings};
 use vigc_llm::tokenizer::train::{TrainedTokenizer, bert_wordpiece, llama_bpe};
@@ -131,7 +131,7 @@ fn a_list_of_words_is_a_tokenizer() {
     }
 }
 
-/// What the reference's tokenizer says about texts over a part of BERT's vocabulary.
+/// What the upstream tokenizer says about texts over a part of BERT's vocabulary.
 #[derive(Deserialize)]
 struct Words {
     vocab: usize,
@@ -183,7 +183,7 @@ fn errors_name_the_file() {
     fs::write(folder.path().join("tokenizer.json"), "{}").unwrap();
     assert!(message(folder.path()).contains("not a readable tokenizer"));
     let bytes = fs::read(fixture("tokenizer/llama/tokenizer.json")).unwrap();
-    let special = SpecialTokens { eos: "<end>".to_owned(), ..SpecialTokens::reference() };
+    let special = SpecialTokens { eos: "<end>".to_owned(), ..SpecialTokens::upstream() };
     let error = TextTokenizer::from_bytes("bundled", &bytes, &special).unwrap_err();
     assert!(matches!(error, Error::SpecialToken { .. }), "{error}");
 }
@@ -211,8 +211,12 @@ fn what_would_end_in_a_panic_is_an_error() {
             "EOF while parsing",
         ),
         ("comma", br#"{"decoder": {"type": "Fuse" "a": 1}}"#.to_vec(), "expected `,` or `}`"),
-        ("charsmap", changed("normalizer", precompiled.clone()), "precompiled table"),
-        ("no charsmap", changed("normalizer", json!({"type": "Precompiled"})), "precompiled table"),
+        ("charsmap", changed("normalizer", precompiled.clone()), "precompiled character map"),
+        (
+            "no charsmap",
+            changed("normalizer", json!({"type": "Precompiled"})),
+            "precompiled character map",
+        ),
         (
             "charsmap inside",
             changed("normalizer", json!({"type": "Sequence", "normalizers": [precompiled]})),
@@ -221,7 +225,7 @@ fn what_would_end_in_a_panic_is_an_error() {
         (
             "length 0",
             changed("pre_tokenizer", json!({"type": "FixedLength", "length": 0})),
-            "pre_tokenizer cuts texts into parts of length 0",
+            "pre_tokenizer splits texts into parts of length 0",
         ),
         (
             "prefix",
@@ -232,16 +236,16 @@ fn what_would_end_in_a_panic_is_an_error() {
         (
             "growth",
             changed("normalizer", json!({"type": "Sequence", "normalizers": [replace, replace]})),
-            "makes texts longer",
+            "lengthens texts",
         ),
         (
             "long prefix",
             changed("normalizer", json!({"type": "Prepend", "prepend": "a".repeat(1 << 16)})),
-            "makes texts longer",
+            "lengthens texts",
         ),
     ];
     for (name, file, expected) in cases {
-        let special = SpecialTokens::reference();
+        let special = SpecialTokens::upstream();
         let text = TextTokenizer::from_bytes("tokenizer.json", &file, &special).unwrap_err();
         let bert = BertTokenizer::from_bytes("tokenizer.json", &file).unwrap_err();
         for message in [shown(&text), shown(&bert)] {
@@ -255,7 +259,7 @@ fn what_would_end_in_a_panic_is_an_error() {
 fn of_a_key_that_is_there_twice_the_last_counts() {
     let file = String::from_utf8(changed("normalizer", json!(null))).unwrap();
     let twice = file.replacen('{', r#"{"normalizer": {"type": "Precompiled"}, "#, 1);
-    let special = SpecialTokens::reference();
+    let special = SpecialTokens::upstream();
     let read = TextTokenizer::from_bytes("tokenizer.json", twice.as_bytes(), &special).unwrap();
     assert_eq!(read.encode("a cat").unwrap(), text_tokenizer().encode("a cat").unwrap());
 }

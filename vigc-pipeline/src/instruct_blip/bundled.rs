@@ -2,25 +2,20 @@
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use vigc_core::weights::Checkpoint;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay};
 use vigc_llm::tokenizer::{BertTokenizer, SpecialTokens, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
-use super::load::Parts;
-use super::{InstructBlip, LoadOptions, TokenizerFiles};
+use super::{InstructBlip, InstructBlipConfig, InstructBlipProcessor, keys};
 use crate::Result;
-use crate::model::StoredTextIds;
-
-/// A file of the bundled folder.
-fn bundled(name: &str) -> &'static [u8] {
-    vigc_mini::file(name).expect("the folder is whole, which is tested in its crate")
-}
+use crate::model::{
+    LoadOptions, ModelParts, TokenizerFiles, parse_generation_config, parse_stored_ids,
+};
 
 /// The part of `processor_config.json` that is read.
 #[derive(Deserialize)]
-struct Processor {
-    image_processor: ImageProcessorConfig,
+struct StoredProcessor {
+    image_processor: BlipImageProcessorConfig,
 }
 
 impl InstructBlip {
@@ -30,51 +25,50 @@ impl InstructBlip {
     ///
     /// # Errors
     ///
-    /// None in a released crate: the folder is part of it and covered by tests.
+    /// None in a released crate: the files are part of it and covered by tests.
     pub fn bundled(device: &Device) -> Result<Self> {
         Self::bundled_with(device, &LoadOptions::default())
     }
 
-    /// As [`InstructBlip::bundled`], with weights in the precisions that are asked for.
+    /// As [`bundled`](Self::bundled), with weights in the precisions that `options` asks for.
     ///
     /// # Errors
     ///
-    /// As [`InstructBlip::bundled`].
+    /// As [`bundled`](Self::bundled).
     pub fn bundled_with(device: &Device, options: &LoadOptions) -> Result<Self> {
-        let processor: Processor = json("processor_config.json", bundled("processor_config.json"))?;
-        let text = bundled("tokenizer.json");
-        let qformer = bundled("qformer_tokenizer/tokenizer.json");
-        let parts = Parts {
-            name: "vigc-mini".to_owned(),
-            config: json("config.json", bundled("config.json"))?,
-            text_tokenizer: TextTokenizer::from_bytes(
-                "tokenizer.json",
-                text,
-                &SpecialTokens::reference(),
-            )?,
-            qformer_tokenizer: BertTokenizer::from_bytes(
-                "qformer_tokenizer/tokenizer.json",
-                qformer,
-            )?,
-            processor: ImageProcessor::new(processor.image_processor)?,
-            generation: json("generation_config.json", bundled("generation_config.json"))?,
-            ids: json::<StoredTextIds>("config.json", bundled("config.json"))?.text_config,
-            tokenizer_files: TokenizerFiles::from_bundle(&[
-                ("tokenizer.json", text),
-                ("tokenizer_config.json", bundled("tokenizer_config.json")),
-                ("qformer_tokenizer/tokenizer.json", qformer),
-                (
-                    "qformer_tokenizer/tokenizer_config.json",
-                    bundled("qformer_tokenizer/tokenizer_config.json"),
-                ),
-            ]),
+        let config: InstructBlipConfig = parsed("config.json", serde_json::from_slice)?;
+        let stored: StoredProcessor = parsed("processor_config.json", serde_json::from_slice)?;
+        let ids = parsed("config.json", parse_stored_ids)?;
+        let text_tokenizer = TextTokenizer::from_bytes(
+            "tokenizer.json",
+            file("tokenizer.json"),
+            &SpecialTokens::upstream(),
+        )?;
+        let bert = "qformer_tokenizer/tokenizer.json";
+        let bert = BertTokenizer::from_bytes(bert, file(bert))?;
+        let images = BlipImageProcessor::new(stored.image_processor)?;
+        let dummy_bos = ids.dummy_bos(&text_tokenizer, config.text_config.vocab_size);
+        let parts = ModelParts {
+            name: vigc_mini::NAME.to_owned(),
+            processor: InstructBlipProcessor::new(images, bert, &config, dummy_bos),
+            config,
+            text_tokenizer,
+            generation: parsed("generation_config.json", parse_generation_config)?,
+            tokenizer_files: TokenizerFiles::from_bundle(&vigc_mini::FILES),
         };
-        let weights = Checkpoint::from_bytes("vigc-mini", bundled("model.safetensors").to_vec())?;
-        Self::from_hugging_face(parts, &weights, device, options)
+        let weights = file("model.safetensors").to_vec();
+        let weights = Checkpoint::from_bytes(vigc_mini::NAME, weights)?;
+        let weights = CheckpointOverlay::default().with(weights.rename(&keys::HUGGING_FACE));
+        Ok(Self::from_parts(parts, weights, device, options)?.0)
     }
 }
 
-fn json<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T> {
-    let parsed = serde_json::from_slice(bytes);
-    Ok(parsed.map_err(|source| vigc_core::Error::Json { path: name.into(), source })?)
+/// A file of the bundled folder.
+fn file(name: &str) -> &'static [u8] {
+    vigc_mini::file(name).expect("the folder is whole, which is tested in its crate")
+}
+
+fn parsed<T>(name: &str, parse: impl FnOnce(&'static [u8]) -> serde_json::Result<T>) -> Result<T> {
+    let error = |source| vigc_core::Error::Json { path: name.into(), source };
+    Ok(parse(file(name)).map_err(error)?)
 }

@@ -1,16 +1,19 @@
 //! `config.json` of an InstructBLIP folder.
 
+use burn::nn::Initializer;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
+use vigc_core::nn::MAX_SIZE;
+use vigc_core::nn::{LayerNorm, LinearConfig};
 use vigc_llm::llama::LlamaConfig;
+use vigc_llm::tokenizer::BertTokenizer;
 use vigc_vision::eva_vit::EvaVitConfig;
+use vigc_vision::image::BlipImageProcessor;
 use vigc_vision::qformer::QFormerConfig;
 
-use super::Precisions;
-use super::network::Network;
-use crate::model::check_depths;
+use super::network::{EvaEncoder, Network, QFormerConnector};
+use crate::model::Precisions;
 use crate::{Error, Result};
-use burn::tensor::Device;
 
 /// Configuration of an InstructBLIP network, named as Hugging Face's `InstructBlipConfig`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,25 +114,61 @@ impl InstructBlipConfig {
         Ok(())
     }
 
-    /// Checks that weights of so many tensors can be the network's, before there is a network of any depth.
-    pub(super) fn check_depth(&self, tensors: usize) -> Result<()> {
-        let depths = [
-            ("vision_config.num_hidden_layers", self.vision_config.num_hidden_layers),
-            ("qformer_config.num_hidden_layers", self.qformer_config.num_hidden_layers),
-            ("text_config.num_hidden_layers", self.text_config.num_hidden_layers),
-        ];
-        check_depths(&depths, tensors)
-    }
-
     /// The epsilon of the norm after the image encoder.
-    pub(super) fn ln_vision_eps(&self) -> f64 {
+    fn ln_vision_eps(&self) -> f64 {
         self.ln_vision_eps.unwrap_or(self.vision_config.layer_norm_eps)
     }
 
     /// Initializes a [`Network`] with random weights.
     #[must_use]
     pub fn init(&self, device: &Device) -> Network {
-        Network::new(self, device)
+        let Precisions { vision, connector, language } = self.precisions;
+        let vision = EvaVitConfig { precision: vision, ..self.vision_config.clone() };
+        let qformer = QFormerConfig { precision: connector, ..self.qformer_config.clone() };
+        let language = LlamaConfig { precision: language, ..self.text_config.clone() };
+        let normal = Initializer::Normal { mean: 0.0, std: qformer.initializer_range };
+        let vision_model = vision.init(device);
+        let ln_vision = LayerNorm::new(vision.hidden_size, self.ln_vision_eps(), device);
+        let query_tokens = normal.init([1, self.num_query_tokens, qformer.hidden_size], device);
+        Network {
+            image_encoder: EvaEncoder { vision_model, ln_vision },
+            connector: QFormerConnector {
+                query_tokens,
+                qformer: qformer.init(device),
+                language_projection: LinearConfig::new(qformer.hidden_size, language.hidden_size)
+                    .with_precision(qformer.precision)
+                    .init(device),
+            },
+            language_model: language.init(device),
+        }
+    }
+}
+
+/// What turns pictures and prompts into the network's input, besides the language model's tokenizer.
+#[derive(Debug, Clone)]
+pub struct InstructBlipProcessor {
+    /// Prepares pictures.
+    pub image_processor: BlipImageProcessor,
+    /// The Q-Former's tokenizer.
+    pub qformer_tokenizer: BertTokenizer,
+    /// The token with which transformers 4.28.1 begins texts, as the language model's own configuration names it.
+    pub dummy_bos: u32,
+}
+
+impl InstructBlipProcessor {
+    /// Puts a processor together. Texts are cut to the positions that the Q-Former of `config` has, which may be fewer than
+    /// the number of tokens that the upstream program keeps.
+    #[must_use]
+    pub fn new(
+        image_processor: BlipImageProcessor,
+        qformer_tokenizer: BertTokenizer,
+        config: &InstructBlipConfig,
+        dummy_bos: u32,
+    ) -> Self {
+        let positions = config.qformer_config.max_position_embeddings;
+        let most = positions.min(BertTokenizer::MAX_LEN);
+        let qformer_tokenizer = qformer_tokenizer.with_max_len(most);
+        Self { image_processor, qformer_tokenizer, dummy_bos }
     }
 }
 
@@ -140,9 +179,20 @@ mod tests {
     #[test]
     fn parts_must_fit() {
         let config = |width| {
-            let text = LlamaConfig::new(32, 8, 1, 2);
-            let qformer = QFormerConfig::new(8, 1, 2, 16, width);
-            InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text)
+            let text = LlamaConfig::new(8)
+                .with_vocab_size(32)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2);
+            let qformer = QFormerConfig::new(8)
+                .with_num_hidden_layers(1)
+                .with_num_attention_heads(2)
+                .with_vocab_size(16)
+                .with_encoder_hidden_size(width);
+            InstructBlipConfig::new(
+                EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+                qformer,
+                text,
+            )
         };
         assert!(config(8).validate().is_ok());
         let error = config(9).validate().unwrap_err().to_string();
@@ -152,9 +202,20 @@ mod tests {
 
     #[test]
     fn survives_a_round_trip() {
-        let text = LlamaConfig::new(32, 8, 1, 2);
-        let qformer = QFormerConfig::new(8, 1, 2, 16, 8);
-        let config = InstructBlipConfig::new(EvaVitConfig::new(8, 1, 2), qformer, text);
+        let text = LlamaConfig::new(8)
+            .with_vocab_size(32)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2);
+        let qformer = QFormerConfig::new(8)
+            .with_num_hidden_layers(1)
+            .with_num_attention_heads(2)
+            .with_vocab_size(16)
+            .with_encoder_hidden_size(8);
+        let config = InstructBlipConfig::new(
+            EvaVitConfig::new(8).with_num_hidden_layers(1).with_num_attention_heads(2),
+            qformer,
+            text,
+        );
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<InstructBlipConfig>(&json).unwrap(), config);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use vigc_core::weights::{Checkpoint, KeyMap};
-use vigc_llm::lora::is_low_rank;
+use vigc_llm::lora::is_lora_key;
 
 use super::keys::{self, LAVIS_LANGUAGE, PEFT_LANGUAGE};
 use crate::{Error, Result};
@@ -94,7 +94,7 @@ impl FileKind {
     /// [`Error::Core`] if a tensor has another shape than its copy, or a low-rank update other values.
     pub fn without_copies(self, checkpoint: Checkpoint) -> Result<Checkpoint> {
         match self {
-            Self::Lavis => Ok(checkpoint.unify(PEFT_LANGUAGE, LAVIS_LANGUAGE, is_low_rank)?),
+            Self::Lavis => Ok(checkpoint.unify(PEFT_LANGUAGE, LAVIS_LANGUAGE, is_lora_key)?),
             _ => Ok(checkpoint),
         }
     }

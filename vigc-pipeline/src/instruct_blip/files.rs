@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
-use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
+use vigc_llm::lora::{LoraAdapter, LoraConfig, is_lora_key};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::keys::{self, LANGUAGE};
-use super::load::Parts;
-use super::{FileKind, InstructBlip, InstructBlipConfig, LoadOptions, Network, TokenizerFiles};
-use crate::model::{StoredGeneration, StoredIds, name_of};
+use super::{FileKind, InstructBlip, InstructBlipConfig, InstructBlipProcessor, Network};
+use crate::model::{
+    LoadOptions, ModelParts, StoredIds, TokenizerFiles, folder_name, upstream_generation_config,
+};
 use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.
@@ -121,16 +122,17 @@ impl ModelFiles {
     }
 
     /// All files, and the language model that they make up, under its own names.
-    fn layers(&self) -> Result<(Layers, Checkpoint)> {
+    fn layers(&self) -> Result<(CheckpointOverlay, Checkpoint)> {
         let mut language = FileKind::Llama.open(&self.llm)?.scope(LANGUAGE);
         let bottom = language.clone().rename(&keys::LLAMA);
-        let mut layers = Layers::default().with(bottom).with(FileKind::EvaVit.open(&self.vision)?);
+        let mut layers =
+            CheckpointOverlay::default().with(bottom).with(FileKind::EvaVit.open(&self.vision)?);
         for file in self.pretrained.iter().chain(&self.finetuned) {
             let mut file = FileKind::Lavis.open(file)?;
             let mut trained = file.scope(LANGUAGE);
-            if trained.keys().any(is_low_rank) {
-                trained = LoraAdapter::new(LoraConfig::reference(), trained)?.merged(&language)?;
-                file.retain(|name| !is_low_rank(name));
+            if trained.keys().any(is_lora_key) {
+                trained = LoraAdapter::new(LoraConfig::upstream(), trained)?.merged(&language)?;
+                file.retain(|name| !is_lora_key(name));
             }
             language.extend(trained.clone());
             file.extend(trained.rename(&keys::LLAMA));
@@ -162,8 +164,8 @@ impl ModelFiles {
 impl InstructBlip {
     /// Puts a model together from the files that its parts were published in, and reports what came of each.
     ///
-    /// The special tokens, the picture size and the settings of generation are the reference's: every text begins and ends
-    /// with `</s>`, five beams with a repetition penalty of 1.5 (`blip2_vicuna_instruct.py`).
+    /// The special tokens, the picture size and the settings of generation are those of the upstream program: every text
+    /// begins and ends with `</s>`, five beams with a repetition penalty of 1.5 (`blip2_vicuna_instruct.py`).
     ///
     /// # Errors
     ///
@@ -181,19 +183,22 @@ impl InstructBlip {
             problem: "is not set, expected the folder of bert-base-uncased's vocab.txt".to_owned(),
         })?;
         let side = u32::try_from(config.vision_config.image_size).unwrap_or(u32::MAX);
-        let parts = Parts {
+        let text_tokenizer = TextTokenizer::vicuna_from_dir(&files.llm)?;
+        let words = config.text_config.vocab_size;
+        let dummy_bos = files.stored_ids()?.dummy_bos(&text_tokenizer, words);
+        let images = BlipImageProcessor::new(BlipImageProcessorConfig::square(side))?;
+        let qformer_tokenizer = BertTokenizer::from_dir(bert)?;
+        let parts = ModelParts {
             name: files.finetuned.last().or(files.pretrained.last()).map_or_else(
-                || name_of(&files.llm),
+                || folder_name(&files.llm),
                 |file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             ),
+            processor: InstructBlipProcessor::new(images, qformer_tokenizer, &config, dummy_bos),
             config,
-            text_tokenizer: TextTokenizer::vicuna_from_dir(&files.llm)?,
-            qformer_tokenizer: BertTokenizer::from_dir(bert)?,
-            processor: ImageProcessor::new(ImageProcessorConfig::square(side))?,
-            generation: StoredGeneration::reference(),
-            ids: files.stored_ids()?,
+            text_tokenizer,
+            generation: upstream_generation_config(),
             tokenizer_files: TokenizerFiles::of(&files.llm, bert)?,
         };
-        Self::assemble(parts, layers, device, options)
+        Self::from_parts(parts, layers, device, options)
     }
 }

@@ -2,14 +2,24 @@
 
 use vigc_core::weights::KeyMap;
 
+/// The network keeps the parts of the image encoder one level deeper than files do.
+const ENCODER: (&str, &str) = (r"^(vision_model|ln_vision)\.", "image_encoder.${1}.");
+
+/// The network keeps the parts of the connector one level deeper than files do.
+const CONNECTOR: (&str, &str) =
+    (r"^(query_tokens$|qformer\.|language_projection\.)", "connector.${1}");
+
 /// Hugging Face names to the network's.
 pub const HUGGING_FACE: KeyMap = KeyMap::new(&[
     (r"^vision_model\.post_layernorm\.", "ln_vision."),
     (r"\bLayerNorm\b", "layer_norm"),
+    ENCODER,
+    CONNECTOR,
 ]);
 
 /// The network's names to Hugging Face's.
 pub const TO_HUGGING_FACE: KeyMap = KeyMap::new(&[
+    (r"^(image_encoder|connector)\.", ""),
     (r"^ln_vision\.", "vision_model.post_layernorm."),
     (r"^(qformer\..*)\blayer_norm\b", "${1}LayerNorm"),
 ]);
@@ -32,6 +42,8 @@ pub const LAVIS: KeyMap = KeyMap::new(&[
     (r"^llm(_model|\.base_model\.model)\.", "language_model."),
     // Around the weights of layers with low-rank updates.
     (r"^(language_model\..*)\.base_layer\.", "${1}."),
+    ENCODER,
+    CONNECTOR,
 ]);
 
 /// Where LAVIS has the language model.

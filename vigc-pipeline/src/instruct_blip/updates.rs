@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vigc_core::weights::Checkpoint;
-use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
+use vigc_llm::lora::{LoraAdapter, LoraConfig, is_lora_key};
 
 use super::FileKind;
 use super::keys::LANGUAGE;
@@ -26,6 +26,6 @@ pub fn read_updates(path: impl AsRef<Path>) -> Result<LoraAdapter> {
         Some(FileKind::Adapter) => FileKind::Adapter.open(path)?,
         _ => FileKind::Lavis.open(path)?.scope(LANGUAGE),
     };
-    updates.retain(is_low_rank);
-    Ok(LoraAdapter::new(LoraConfig::reference(), updates)?)
+    updates.retain(is_lora_key);
+    Ok(LoraAdapter::new(LoraConfig::upstream(), updates)?)
 }

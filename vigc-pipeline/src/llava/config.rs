@@ -4,14 +4,14 @@ mod hugging_face;
 mod original;
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::clip_vit::ClipVitConfig;
 
-use super::network::Network;
-use super::{IMAGE, Precisions, ProjectorKind, Template};
-use crate::model::check_depths;
+use super::network::{ClipEncoder, FeatureSelect, Network, Projector, ProjectorKind};
+use super::template::{IMAGE, Template};
+use crate::model::Precisions;
 use crate::{Error, Result};
 
 /// Configuration of a LLaVA network.
@@ -34,19 +34,6 @@ pub struct LlavaConfig {
     pub template: Template,
     /// What the weights are stored in; in a file only where they are in blocks.
     pub precisions: Precisions,
-}
-
-/// What is taken of an image encoder's states.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FeatureSelect {
-    /// The patches, without the class token; `patch` in original files.
-    #[default]
-    #[serde(alias = "patch")]
-    Default,
-    /// All of it; `cls_patch` in original files.
-    #[serde(alias = "cls_patch")]
-    Full,
 }
 
 /// Whose names a folder has, and what only they say.
@@ -84,13 +71,13 @@ impl LlavaConfig {
     /// LLaVA 1.5 around Vicuna 7B v1.5, as `llava-hf/llava-1.5-7b-hf` has it.
     #[must_use]
     pub fn llava_1_5_7b() -> Self {
-        Self::llava_1_5(LlamaConfig::new(32_064, 4096, 32, 32).with_intermediate_size(11_008))
+        Self::llava_1_5(LlamaConfig::vicuna_7b().with_vocab_size(32_064))
     }
 
     /// LLaVA 1.5 around Vicuna 13B v1.5, as `llava-hf/llava-1.5-13b-hf` has it.
     #[must_use]
     pub fn llava_1_5_13b() -> Self {
-        Self::llava_1_5(LlamaConfig::new(32_064, 5120, 40, 40).with_intermediate_size(13_824))
+        Self::llava_1_5(LlamaConfig::vicuna_13b().with_vocab_size(32_064))
     }
 
     fn llava_1_5(vicuna: LlamaConfig) -> Self {
@@ -145,19 +132,19 @@ impl LlavaConfig {
         Ok(())
     }
 
-    /// Checks that weights of so many tensors can be the network's, before there is a network of any depth.
-    pub(super) fn check_depth(&self, tensors: usize) -> Result<()> {
-        let depths = [
-            ("vision_config.num_hidden_layers", self.vision_config.num_hidden_layers),
-            ("text_config.num_hidden_layers", self.text_config.num_hidden_layers),
-        ];
-        check_depths(&depths, tensors)
-    }
-
     /// Initializes a [`Network`] with random weights.
     #[must_use]
     pub fn init(&self, device: &Device) -> Network {
-        Network::new(self, device)
+        let Precisions { vision, connector, language } = self.precisions;
+        let vision = ClipVitConfig { precision: vision, ..self.vision_config.clone() };
+        let language = LlamaConfig { precision: language, ..self.text_config.clone() };
+        let widths = [vision.hidden_size, language.hidden_size];
+        let select = self.vision_feature_select_strategy;
+        Network {
+            image_encoder: ClipEncoder::new(vision.init(device), select),
+            connector: Projector::new(self.projector, widths, connector, device),
+            language_model: language.init(device),
+        }
     }
 
     /// Reads either layout; of an original folder the encoder's shape is `vision`, or else what the file says.

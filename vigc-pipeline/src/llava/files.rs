@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::Value;
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Layers, LoadReport};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport};
 use vigc_llm::lora::LoraAdapter;
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::clip_vit::ClipVitConfig;
@@ -13,9 +13,10 @@ use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 
 use super::config::is_hugging_face;
 use super::keys::{self, LANGUAGE};
-use super::load::Parts;
-use super::{Llava, LlavaConfig, LoadOptions, TokenizerFiles};
-use crate::model::{StoredGeneration, ids_of, name_of};
+use super::{Llava, LlavaConfig};
+use crate::model::{
+    LoadOptions, ModelParts, TokenizerFiles, folder_name, read_generation_config, read_stored_ids,
+};
 use crate::{Error, Result};
 
 /// The files that a model's weights are in, each laid over those before it.
@@ -82,7 +83,7 @@ impl LlavaFiles {
     }
 
     /// All files, under the network's names, without what nothing reads.
-    fn layers(&self, vision_layers: usize) -> Result<Layers> {
+    fn layers(&self, vision_layers: usize) -> Result<CheckpointOverlay> {
         let open = |path: &Path, names| Ok::<_, Error>(Checkpoint::open(path)?.rename(&names));
         let model = open(&self.model, keys::TO_NETWORK)?;
         let mut language = model.scope(LANGUAGE);
@@ -105,29 +106,35 @@ impl LlavaFiles {
             language.extend(updated.clone());
             all.push(updated.rename(&keys::TO_NETWORK));
         }
-        Ok(all.into_iter().fold(Layers::default(), |layers, mut checkpoint| {
+        Ok(all.into_iter().fold(CheckpointOverlay::default(), |layers, mut checkpoint| {
             checkpoint.retain(|name| !keys::is_unread(name, vision_layers));
             layers.with(checkpoint)
         }))
     }
 
-    /// Everything but the weights.
-    fn parts(&self) -> Result<Parts> {
+    /// Everything but the weights, and the weights under the network's names.
+    pub(super) fn open(&self) -> Result<(ModelParts<LlavaConfig>, CheckpointOverlay)> {
+        let parts = self.parts()?;
+        let layers = self.layers(parts.config.vision_config.num_hidden_layers)?;
+        Ok((parts, layers))
+    }
+
+    fn parts(&self) -> Result<ModelParts<LlavaConfig>> {
         let path = self.config_path();
         let file: Value = read_json(&path)?;
         let text_tokenizer = TextTokenizer::from_dir(&self.model)?;
         if is_hugging_face(&file) {
-            ids_of(&self.model, &text_tokenizer)?;
+            read_stored_ids(&self.model, &text_tokenizer)?;
         }
         let pads = image_aspect_ratio(&file, &path)?;
         let vision = self.vision.as_deref().map(vision_config).transpose()?;
         let config = LlavaConfig::read(file, vision).map_err(|problem| wrong(&path, problem))?;
-        Ok(Parts {
-            name: name_of(&self.model),
+        Ok(ModelParts {
+            name: folder_name(&self.model),
             processor: self.processor(&config, pads)?,
             config,
             text_tokenizer,
-            generation: StoredGeneration::from_dir(&self.model)?,
+            generation: read_generation_config(&self.model)?,
             tokenizer_files: TokenizerFiles::read(&self.model)?,
         })
     }
@@ -192,8 +199,7 @@ impl Llava {
         device: &Device,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {
-        let parts = files.parts()?;
-        let layers = files.layers(parts.config.vision_config.num_hidden_layers)?;
-        Self::assemble(parts, layers, device, options)
+        let (parts, layers) = files.open()?;
+        Self::from_parts(parts, layers, device, options)
     }
 }

@@ -1,51 +1,52 @@
-//! The network: image encoder, projector and language model, without tokenizer.
+//! The image encoder and the connector of LLaVA.
+//!
+//! Mirrors `llava_arch.py` and transformers' `LlavaForConditionalGeneration` (<https://arxiv.org/abs/2310.03744>).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 use vigc_core::TokenBatch;
-use vigc_llm::llama::{Llama, LlamaConfig};
-use vigc_vision::clip_vit::{ClipVit, ClipVitConfig};
+use vigc_core::kernels::gelu;
+use vigc_core::nn::{Linear, LinearConfig, Precision};
+use vigc_vision::clip_vit::ClipVit;
 
-use super::{FeatureSelect, LlavaConfig, Precisions, Projector};
+use crate::model::{self, Connector, ImageBatch, ImageEncoder, VisualTokens};
 
-/// The network of LLaVA (<https://arxiv.org/abs/2310.03744>).
-///
-/// Mirrors `llava_arch.py` and transformers' `LlavaForConditionalGeneration`.
-/// The parts are public because training freezes some and tunes others.
+/// The network of LLaVA.
+pub type Network = model::Network<ClipEncoder, Projector>;
+
+/// The part of an image encoder's states that the projector reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureSelect {
+    /// The patches, without the class token; `patch` in original files.
+    #[default]
+    #[serde(alias = "patch")]
+    Default,
+    /// All of them; `cls_patch` in original files.
+    #[serde(alias = "cls_patch")]
+    Full,
+}
+
+/// CLIP's image encoder without the layers behind the one that is read.
 #[derive(Module, Debug)]
-pub struct Network {
-    /// The image encoder, without the layers behind the one that is read.
+pub struct ClipEncoder {
+    /// The image encoder.
     pub vision_tower: ClipVit,
-    /// From the image encoder's width to the language model's.
-    pub multi_modal_projector: Projector,
-    /// Writes the text.
-    pub language_model: Llama,
     #[module(skip)]
     feature_select: FeatureSelect,
 }
 
-impl Network {
-    pub(super) fn new(config: &LlavaConfig, device: &Device) -> Self {
-        let Precisions { vision, qformer: projector, language } = config.precisions;
-        let vision = ClipVitConfig { precision: vision, ..config.vision_config.clone() };
-        let language = LlamaConfig { precision: language, ..config.text_config.clone() };
-        let widths = [vision.hidden_size, language.hidden_size];
-        Self {
-            vision_tower: vision.init(device),
-            multi_modal_projector: Projector::new(config.projector, widths, projector, device),
-            language_model: language.init(device),
-            feature_select: config.vision_feature_select_strategy,
-        }
-    }
-
-    /// Encodes normalized images to what the projector reads. A frozen encoder's features can be computed once.
-    ///
-    /// # Shapes
-    ///
-    /// - pixel values: `[batch, 3, image_size, image_size]`
-    /// - output: `[batch, tokens, vision_hidden]`
+impl ClipEncoder {
+    /// An encoder of which a part of the states is taken.
     #[must_use]
-    pub fn image_features(&self, pixel_values: Tensor<4>) -> Tensor<3> {
+    pub fn new(vision_tower: ClipVit, feature_select: FeatureSelect) -> Self {
+        Self { vision_tower, feature_select }
+    }
+}
+
+impl ImageEncoder for ClipEncoder {
+    fn forward(&self, pixel_values: Tensor<4>) -> Tensor<3> {
         let states = self.vision_tower.forward(pixel_values);
         let [_, positions, _] = states.dims();
         match self.feature_select {
@@ -53,91 +54,89 @@ impl Network {
             FeatureSelect::Full => states,
         }
     }
+}
 
-    /// What the language model reads of images.
+/// The kinds of projectors, named as `mm_projector_type` of the original program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProjectorKind {
+    /// One linear layer, as the first LLaVA has it.
+    #[default]
+    #[serde(rename = "linear")]
+    Linear,
+    /// Two linear layers with a GELU between them, as LLaVA 1.5 has them.
+    #[serde(rename = "mlp2x_gelu")]
+    Mlp2xGelu,
+}
+
+/// Makes a visual token of each patch. Its layers have Hugging Face's names; a linear projector has only the first.
+#[derive(Module, Debug)]
+pub struct Projector {
+    linear_1: Linear,
+    linear_2: Option<Linear>,
+}
+
+impl Projector {
+    pub(super) fn new(
+        kind: ProjectorKind,
+        [vision, text]: [usize; 2],
+        precision: Precision,
+        device: &Device,
+    ) -> Self {
+        let linear = |input| LinearConfig::new(input, text).with_precision(precision).init(device);
+        Self {
+            linear_1: linear(vision),
+            linear_2: (kind == ProjectorKind::Mlp2xGelu).then(|| linear(text)),
+        }
+    }
+
+    /// Projects each row.
     ///
     /// # Shapes
     ///
-    /// - pixel values: `[batch, 3, image_size, image_size]`
+    /// - features: `[batch, tokens, vision_hidden]`
     /// - output: `[batch, tokens, text_hidden]`
     #[must_use]
-    pub fn visual_tokens(&self, pixel_values: Tensor<4>) -> Tensor<3> {
-        self.multi_modal_projector.forward(self.image_features(pixel_values))
-    }
-
-    /// Embeds texts and puts the visual tokens of an image into each, in the places that are kept for them.
-    ///
-    /// # Shapes
-    ///
-    /// - text: `[batch, seq]`; the tokens in the image's places are not read
-    /// - starts: `batch` columns, where the image's places begin
-    /// - visual tokens: `[batch, tokens, text_hidden]`
-    /// - output: `[batch, seq, text_hidden]`
-    ///
-    /// # Panics
-    ///
-    /// Panics if there is another number of starts, or an image does not fit behind one.
-    #[must_use]
-    pub fn language_inputs(
-        &self,
-        text: &TokenBatch,
-        starts: &[usize],
-        visual_tokens: &Tensor<3>,
-    ) -> Tensor<3> {
-        let words = self.language_model.embed(text.ids(&self.language_model.device()));
-        splice(&words, starts, visual_tokens)
+    pub fn forward(&self, features: Tensor<3>) -> Tensor<3> {
+        let x = self.linear_1.forward(features);
+        match &self.linear_2 {
+            Some(second) => second.forward(gelu(x)),
+            None => x,
+        }
     }
 }
 
-/// `words` with one image's tokens in each row, from its start on.
-#[must_use]
-pub fn splice(words: &Tensor<3>, starts: &[usize], visual_tokens: &Tensor<3>) -> Tensor<3> {
-    let [batch, _, _] = words.dims();
-    assert_eq!(starts.len(), batch, "a start for every row");
-    // Prompts that are padded on the right all begin alike.
-    let runs = starts.chunk_by(|one, next| one == next);
-    let mut first = 0;
-    let runs = runs.map(|run| {
-        let of_run = |tensor: &Tensor<3>| tensor.clone().narrow(0, first, run.len());
-        let spliced = put(&of_run(words), run[0], of_run(visual_tokens));
-        first += run.len();
-        spliced
-    });
-    Tensor::cat(runs.collect(), 0)
+impl Connector for Projector {
+    type Images = ProjectedImages;
+
+    fn connect(&self, features: Tensor<3>) -> ProjectedImages {
+        ProjectedImages(self.forward(features))
+    }
+
+    fn visual_tokens(&self, images: &ProjectedImages, _: &TokenBatch) -> VisualTokens {
+        images.0.clone().into()
+    }
 }
 
-/// `words` with one image's tokens in each row, from `start` on.
-fn put(words: &Tensor<3>, start: usize, visual_tokens: Tensor<3>) -> Tensor<3> {
-    let [_, seq, _] = words.dims();
-    let end = start + visual_tokens.dims()[1];
-    let parts = [(0, start), (end, seq - end)];
-    let [before, after] =
-        parts.map(|(from, len)| (len > 0).then(|| words.clone().narrow(1, from, len)));
-    Tensor::cat([before, Some(visual_tokens), after].into_iter().flatten().collect(), 1)
-}
+/// Images as the language model reads them, `[batch, tokens, text_hidden]`.
+#[derive(Debug, Clone)]
+pub struct ProjectedImages(Tensor<3>);
 
-#[cfg(test)]
-mod tests {
-    use burn::tensor::Int;
+impl ImageBatch for ProjectedImages {
+    fn len(&self) -> usize {
+        self.0.dims()[0]
+    }
 
-    use super::*;
+    fn select(&self, rows: &[usize]) -> Self {
+        if rows.iter().copied().eq(0..self.len()) {
+            return self.clone();
+        }
+        let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+        let count = rows.len();
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &self.0.device());
+        Self(self.0.clone().select(0, rows))
+    }
 
-    #[test]
-    fn every_row_has_its_image_where_it_begins() {
-        let device = Device::default();
-        let row = |from: i64| Tensor::<1, Int>::arange(from..from + 5, &device).float();
-        let words = Tensor::<1>::stack::<2>(vec![row(0), row(10), row(20)], 0).unsqueeze_dim(2);
-        let image = Tensor::<1>::from_data([-1.0, -2.0, -3.0, -4.0, -5.0, -6.0], &device);
-        let image = image.reshape([3, 2, 1]);
-        let spliced = splice(&words, &[0, 2, 3], &image);
-        let expected = [
-            [-1.0, -2.0, 2.0, 3.0, 4.0],
-            [10.0, 11.0, -3.0, -4.0, 14.0],
-            [20.0, 21.0, 22.0, -5.0, -6.0],
-        ];
-        assert_eq!(spliced.into_data().try_to_vec::<f32>().unwrap(), expected.concat());
-        let alike = splice(&words, &[1, 1, 0], &image).into_data().try_to_vec::<f32>().unwrap();
-        assert_eq!(alike[..10], [0.0, -1.0, -2.0, 3.0, 4.0, 10.0, -3.0, -4.0, 13.0, 14.0]);
-        assert_eq!(alike[10..], [-5.0, -6.0, 22.0, 23.0, 24.0]);
+    fn cat(parts: Vec<Self>) -> Self {
+        Self(Tensor::cat(parts.into_iter().map(|part| part.0).collect(), 0))
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use vigc_core::nn::Precision;
-use vigc_core::weights::LoadProgress;
+use vigc_core::progress::Progress;
 
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 ///
 /// ```
 /// use vigc_core::nn::Precision;
-/// use vigc_pipeline::instruct_blip::Precisions;
+/// use vigc_pipeline::model::Precisions;
 ///
 /// let precisions: Precisions = "bf16,language=q8".parse().unwrap();
 /// assert_eq!((precisions.vision, precisions.language), (Precision::Bf16, Precision::Q8));
@@ -24,15 +24,16 @@ use crate::{Error, Result};
 pub struct Precisions {
     /// The image encoder's.
     pub vision: Precision,
-    /// The Q-Former's and the projection's, or the projector's of LLaVA: what lies between the two others.
-    pub qformer: Precision,
+    /// The connector's: the Q-Former and its projection, or LLaVA's projector.
+    #[serde(rename = "qformer")]
+    pub connector: Precision,
     /// The language model's.
     pub language: Precision,
 }
 
 impl From<Precision> for Precisions {
     fn from(precision: Precision) -> Self {
-        Self { vision: precision, qformer: precision, language: precision }
+        Self { vision: precision, connector: precision, language: precision }
     }
 }
 
@@ -40,17 +41,17 @@ impl Precisions {
     /// Whether no part is in blocks, which files keep under names of their own.
     #[must_use]
     pub fn has_no_blocks(&self) -> bool {
-        let parts = [self.vision, self.qformer, self.language];
+        let parts = [self.vision, self.connector, self.language];
         !parts.iter().any(|part| matches!(part, Precision::Q8 | Precision::Q4))
     }
 }
 
 impl fmt::Display for Precisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vision, qformer, language } = self;
-        match vision == qformer && qformer == language {
+        let Self { vision, connector, language } = self;
+        match vision == connector && connector == language {
             true => write!(f, "{vision}"),
-            false => write!(f, "vision={vision},qformer={qformer},language={language}"),
+            false => write!(f, "vision={vision},connector={connector},language={language}"),
         }
     }
 }
@@ -69,12 +70,12 @@ impl FromStr for Precisions {
                 None => all = precision(item)?.into(),
                 Some((part, name)) => match part.trim() {
                     "vision" => all.vision = precision(name)?,
-                    "qformer" | "projector" => all.qformer = precision(name)?,
+                    "connector" | "qformer" | "projector" => all.connector = precision(name)?,
                     "language" => all.language = precision(name)?,
                     other => {
                         let problem = format!("names the part {other:?}");
                         return Err(wrong(format!(
-                            "{problem}, expected vision, qformer, projector or language"
+                            "{problem}, expected vision, connector, qformer, projector or language"
                         )));
                     }
                 },
@@ -90,7 +91,7 @@ pub struct LoadOptions {
     /// What the weights are stored in; nothing for what the folder is in if it holds blocks, and else f32.
     pub precisions: Option<Precisions>,
     /// Who hears how far the reading has come.
-    pub progress: Option<LoadProgress>,
+    pub progress: Option<Progress>,
 }
 
 impl LoadOptions {
@@ -102,7 +103,7 @@ impl LoadOptions {
     }
 
     /// What a model becomes whose folder says this of its weights.
-    pub(crate) fn precisions_of(&self, stored: Precisions) -> Result<Precisions> {
+    pub(super) fn precisions_of(&self, stored: Precisions) -> Result<Precisions> {
         match self.precisions {
             Some(asked) if !stored.has_no_blocks() && asked != stored => {
                 let problem =
@@ -115,7 +116,7 @@ impl LoadOptions {
 
     /// Sets who hears how far the reading has come.
     #[must_use]
-    pub fn with_progress(mut self, progress: LoadProgress) -> Self {
+    pub fn with_progress(mut self, progress: Progress) -> Self {
         self.progress = Some(progress);
         self
     }
@@ -132,7 +133,7 @@ mod tests {
         let some: Precisions = "bf16, qformer=f32,language=q8".parse().unwrap();
         let expected = Precisions {
             vision: Precision::Bf16,
-            qformer: Precision::F32,
+            connector: Precision::F32,
             language: Precision::Q8,
         };
         assert_eq!(some, expected);

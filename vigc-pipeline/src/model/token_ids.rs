@@ -3,12 +3,17 @@
 //! The published configurations of InstructBLIP give ids that their tokenizer contradicts (0 to begin and 1 to end, for
 //! `</s>`, 2), and a model that follows them writes on and on. The tokenizer's ids are used, and what says otherwise is named.
 
+use std::path::Path;
+
 use serde::Deserialize;
+use vigc_core::files::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
+
+use crate::Result;
 
 /// The ids of a `config.json`'s `text_config`, or of a `generation_config.json`.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct StoredIds {
+pub struct StoredIds {
     bos_token_id: Option<i64>,
     eos_token_id: Option<EndIds>,
     pad_token_id: Option<i64>,
@@ -16,9 +21,35 @@ pub(crate) struct StoredIds {
 
 /// The language model's part of a `config.json`.
 #[derive(Deserialize)]
-pub(crate) struct StoredTextIds {
+struct StoredTextIds {
     #[serde(default)]
-    pub(crate) text_config: StoredIds,
+    text_config: StoredIds,
+}
+
+/// Reads the special tokens that a folder's configuration names for its language model, and warns of those that contradict
+/// the tokenizer, which counts.
+///
+/// # Errors
+///
+/// [`Error::Core`](crate::Error::Core) if `config.json` or `generation_config.json` cannot be read.
+pub fn read_stored_ids(folder: &Path, tokenizer: &TextTokenizer) -> Result<StoredIds> {
+    let stored: StoredTextIds = read_json(folder.join("config.json"))?;
+    let mut contradictions = stored.text_config.contradictions("config.json", tokenizer);
+    let generation = folder.join("generation_config.json");
+    if generation.is_file() {
+        let stored: StoredIds = read_json(generation)?;
+        contradictions.extend(stored.contradictions("generation_config.json", tokenizer));
+    }
+    for sentence in contradictions {
+        tracing::warn!("{}/{sentence}", folder.display());
+    }
+    Ok(stored.text_config)
+}
+
+/// The same from the content of a `config.json`, without warnings.
+#[cfg(feature = "mini")]
+pub(crate) fn parse_stored_ids(json: &[u8]) -> serde_json::Result<StoredIds> {
+    serde_json::from_slice::<StoredTextIds>(json).map(|stored| stored.text_config)
 }
 
 /// A file may name several tokens that end a text.
@@ -36,7 +67,8 @@ impl StoredIds {
     /// What transformers 4.28.1 begins the texts of this language model with, unseen by the model.
     ///
     /// Of a configuration that names another end than the tokenizer's nothing is believed, and it is Vicuna's token.
-    pub(crate) fn dummy_bos(&self, tokenizer: &TextTokenizer, words: usize) -> u32 {
+    #[must_use]
+    pub fn dummy_bos(&self, tokenizer: &TextTokenizer, words: usize) -> u32 {
         let stored =
             self.bos_token_id.filter(|_| self.end(tokenizer) == Some(tokenizer.eos_id().into()));
         let known =
@@ -57,7 +89,7 @@ impl StoredIds {
     }
 
     /// A sentence for each id that is not the tokenizer's.
-    pub(crate) fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
+    fn contradictions(&self, file: &str, tokenizer: &TextTokenizer) -> Vec<String> {
         let end = self.end(tokenizer);
         // A begin token beside the right end token is Vicuna's own, which the reference's rules need.
         let begin = self.bos_token_id.filter(|_| end != Some(tokenizer.eos_id().into()));
@@ -87,8 +119,7 @@ mod tests {
     fn what_the_tokenizer_contradicts_is_named() {
         let bytes = vigc_mini::file("tokenizer.json").unwrap();
         let tokenizer =
-            TextTokenizer::from_bytes("tokenizer.json", bytes, &SpecialTokens::reference())
-                .unwrap();
+            TextTokenizer::from_bytes("tokenizer.json", bytes, &SpecialTokens::upstream()).unwrap();
         let said = |json: &str| {
             let ids: StoredIds = serde_json::from_str(json).unwrap();
             ids.contradictions("config.json", &tokenizer).join("\n")

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 use vigc_llm::tokenizer::SpecialTokens;
 
 use crate::{Error, Result};
@@ -59,7 +59,7 @@ impl TokenizerFiles {
         files.retain(|(name, _)| {
             !matches!(&**name, "tokenizer_config.json" | "special_tokens_map.json")
         });
-        let SpecialTokens { bos, eos, pad } = SpecialTokens::reference();
+        let SpecialTokens { bos, eos, pad } = SpecialTokens::upstream();
         let config =
             json!({ "bos_token": bos, "eos_token": eos, "unk_token": eos, "pad_token": pad });
         files.push(("tokenizer_config.json".to_owned(), config.to_string().into_bytes()));
@@ -68,22 +68,24 @@ impl TokenizerFiles {
 
     #[cfg(feature = "mini")]
     pub(crate) fn from_bundle(files: &[(&str, &[u8])]) -> Self {
-        Self(files.iter().map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
+        let known = files.iter().filter(|(name, _)| TOKENIZER_FILES.contains(name));
+        Self(known.map(|&(name, bytes)| (name.to_owned(), bytes.to_vec())).collect())
     }
 
     /// Those of the language model alone.
-    pub(crate) fn of_language_model(&self) -> Self {
+    #[must_use]
+    pub fn of_language_model(&self) -> Self {
         Self(self.0.iter().filter(|(name, _)| !name.contains('/')).cloned().collect())
     }
 
-    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
         for (name, bytes) in &self.0 {
             let path = folder.join(name);
             if let Some(parent) = path.parent() {
                 let fail = |source| Error::Write { path: parent.to_owned(), source };
                 fs::create_dir_all(parent).map_err(fail)?;
             }
-            write_whole(path, bytes)?;
+            write_atomic(path, bytes)?;
         }
         Ok(())
     }

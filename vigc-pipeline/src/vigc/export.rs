@@ -9,11 +9,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use vigc_core::config::temporary_name;
+use vigc_core::files::partial_path;
 
 pub use python_json::to_python_json;
 
-use super::reference::ReferenceRow;
+use super::correction::Unit;
+use super::image_id::ImageId;
 use super::sample::InstructionSample;
 use crate::{Error, Result};
 
@@ -102,6 +103,47 @@ impl LlavaRecord {
     }
 }
 
+/// A row as the reference writes it, fields in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceRow {
+    /// The image file.
+    pub image: String,
+    /// What VIG was asked.
+    pub instruction: String,
+    /// The number in the image's name, or its name.
+    pub image_id: ImageId,
+    /// The last prompt with its answer.
+    pub whole_text: String,
+    /// The corrected answer.
+    pub answer: String,
+    /// VIG's answer.
+    pub original_answer: String,
+    /// VIC's whole answer when it was asked for the first time.
+    pub answer_given_question: Option<String>,
+    /// VIG's question.
+    pub question: String,
+    /// The paragraphs of the corrected answer; empty if it was corrected by sentences.
+    pub answer_lst: Vec<String>,
+}
+
+impl From<&InstructionSample> for ReferenceRow {
+    fn from(sample: &InstructionSample) -> Self {
+        let by_paragraph = sample.settings.correction.unit == Unit::Paragraph;
+        let parts = sample.steps.iter().filter(|_| by_paragraph).map(|step| step.text.clone());
+        Self {
+            image: sample.image.clone(),
+            instruction: sample.instruction.clone(),
+            image_id: ImageId::of(&sample.image),
+            whole_text: sample.whole_text.clone(),
+            answer: sample.answer.clone(),
+            original_answer: sample.draft.clone(),
+            answer_given_question: sample.one_shot.clone(),
+            question: sample.question.clone(),
+            answer_lst: parts.collect(),
+        }
+    }
+}
+
 /// A row in the formats of others.
 pub trait Exported: Serialize {
     /// As LLaVA's training reads it.
@@ -155,7 +197,7 @@ pub(crate) fn write_list(
     elements: impl Iterator<Item = Result<serde_json::Result<String>>>,
 ) -> Result<()> {
     let fail = |source| Error::Write { path: path.to_owned(), source };
-    let temporary = temporary_name(path);
+    let temporary = partial_path(path);
     let mut writer = BufWriter::new(File::create(&temporary).map_err(fail)?);
     let mut before = open;
     for element in elements {

@@ -1,8 +1,8 @@
 //! Choosing among given answers by their likelihood.
 
 use super::scheduler::check_count;
-use super::{Hint, Request, VisualLm};
 use crate::Result;
+use crate::visual_lm::{Request, VisualLm};
 
 /// Candidates with the summed negative log-likelihood of each.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,7 @@ pub fn rank<M: VisualLm + ?Sized>(
     answers: &[impl AsRef<str>],
 ) -> Result<Ranking> {
     let answers = answers.iter().map(AsRef::as_ref).collect::<Vec<_>>();
-    let log_probs =
-        model.score(&Request { image, prompt, seed: 0, hint: Hint::default() }, &answers)?;
+    let log_probs = model.score(&Request::new(image, prompt), &answers)?;
     check_count("candidates", answers.len(), log_probs.len())?;
     Ok(Ranking { nll: log_probs.into_iter().map(|log_prob| -log_prob).collect() })
 }

@@ -1,11 +1,10 @@
 //! The reference's correction loop (`llava_150k_gen.py`), quirks included, for parity.
 
-use serde::{Deserialize, Serialize};
+use vigc_llm::generation::Generated;
 
-use super::dialogue::{Corrected, Rejected, Rejection, Step, StopReason, compare};
-use super::sample::{CorrectionStep, InstructionSample};
+use super::correction::{Correction, LastStep, PromptStyle, Unit};
+use super::outcome::{Corrected, CorrectionStep, Rejected, Rejection, Step, StopReason, compare};
 use super::sentence::{reference_first_paragraph, reference_first_sentence};
-use super::{Correction, Generated, LastStep, PromptStyle, Unit};
 use crate::prompt::python_strip;
 use crate::prompt::qa_text::{self, QuestionAnswer};
 
@@ -160,88 +159,6 @@ impl ReferenceLoop {
         match self.correction.most_steps() {
             0 => StopReason::NotCorrected,
             _ => StopReason::LastStep,
-        }
-    }
-}
-
-/// A row as the reference writes it, fields in its order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferenceRow {
-    /// The image file.
-    pub image: String,
-    /// What VIG was asked.
-    pub instruction: String,
-    /// The number in the image's name, or its name.
-    pub image_id: ImageId,
-    /// The last prompt with its answer.
-    pub whole_text: String,
-    /// The corrected answer.
-    pub answer: String,
-    /// VIG's answer.
-    pub original_answer: String,
-    /// VIC's whole answer when it was asked for the first time.
-    pub answer_given_question: Option<String>,
-    /// VIG's question.
-    pub question: String,
-    /// The paragraphs of the corrected answer; empty if it was corrected by sentences.
-    pub answer_lst: Vec<String>,
-}
-
-impl From<&InstructionSample> for ReferenceRow {
-    fn from(sample: &InstructionSample) -> Self {
-        let by_paragraph = sample.settings.correction.unit == Unit::Paragraph;
-        let parts = sample.steps.iter().filter(|_| by_paragraph).map(|step| step.text.clone());
-        Self {
-            image: sample.image.clone(),
-            instruction: sample.instruction.clone(),
-            image_id: ImageId::of(&sample.image),
-            whole_text: sample.whole_text.clone(),
-            answer: sample.answer.clone(),
-            original_answer: sample.draft.clone(),
-            answer_given_question: sample.one_shot.clone(),
-            question: sample.question.clone(),
-            answer_lst: parts.collect(),
-        }
-    }
-}
-
-/// The number of an image, or its name where it has none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum ImageId {
-    /// As in COCO's `000000000009.jpg` and Objects365's `objects365_v2_01805764.jpg`.
-    Number(u64),
-    /// The file's name without its extension.
-    Name(String),
-}
-
-impl ImageId {
-    /// The number that the name of a file ends with, after its last underscore.
-    #[must_use]
-    pub fn of(image: &str) -> Self {
-        let name = image.rsplit(['/', '\\']).next().unwrap_or_default();
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let digits = stem.rsplit('_').next().unwrap_or_default();
-        let number =
-            digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-        number.map_or_else(|| Self::Name(stem.to_owned()), Self::Number)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn image_ids_are_the_references() {
-        for (image, expected) in [
-            ("000000000009.jpg", ImageId::Number(9)),
-            ("train/patch38/objects365_v2_01805764.jpg", ImageId::Number(1_805_764)),
-            ("val2014/COCO_val2014_000000000042.jpg", ImageId::Number(42)),
-            ("street.v2.png", ImageId::Name("street.v2".into())),
-            ("a_+5.png", ImageId::Name("a_+5".into())),
-        ] {
-            assert_eq!(ImageId::of(image), expected);
         }
     }
 }

@@ -1,14 +1,19 @@
 //! VIG and VIC over many images.
 
+use vigc_llm::generation::{Generated, GenerationConfig};
 use vigc_vision::image::ImageLimits;
 
+use super::correction::Correction;
 use super::dialogue::Dialogue;
+use super::image_source::ImageInput;
 use super::journal::Finished;
 use super::sample::{InstructionSample, Record, RejectedSample, RunSettings};
-use super::scheduler::{Ask, Event, Job, Scheduler, State};
-use super::{Correction, Generated, GenerationConfig, ImageInput, Savings, VisualLm, seed};
+use super::scheduler::{Event, Job, Scheduler, State};
+use super::seed;
+use super::speedups::Speedups;
 use crate::Result;
 use crate::prompt::Task;
+use crate::visual_lm::{Request, VisualLm};
 
 /// Generates questions and drafts about images, and corrects them.
 ///
@@ -23,7 +28,7 @@ pub struct Vigc<'a, M: ?Sized> {
     correction: Correction,
     seed: u64,
     limits: ImageLimits,
-    savings: Savings,
+    speedups: Speedups,
     finished: Finished,
 }
 
@@ -38,7 +43,7 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
             correction: Correction::default(),
             seed: 42,
             limits: ImageLimits::default(),
-            savings: Savings::default(),
+            speedups: Speedups::default(),
             finished: Finished::default(),
         }
     }
@@ -82,8 +87,8 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
 
     /// With other means to save time.
     #[must_use]
-    pub fn with_savings(self, savings: Savings) -> Self {
-        Self { savings, ..self }
+    pub fn with_speedups(self, speedups: Speedups) -> Self {
+        Self { speedups, ..self }
     }
 
     /// Without the samples that an earlier run finished.
@@ -114,11 +119,11 @@ impl<'a, M: VisualLm + ?Sized> Vigc<'a, M> {
         batch: usize,
     ) -> impl Iterator<Item = Result<Record>> {
         let settings = self.settings();
-        let (tasks, finished, savings) = (self.tasks, self.finished, self.savings);
+        let (tasks, finished, speedups) = (self.tasks, self.finished, self.speedups);
         let jobs = move |input: &ImageInput| {
             let is_left = |task: &&Task| !finished.contains(&input.name(), **task);
             let tasks = tasks.iter().filter(is_left);
-            tasks.map(|&task| Sample::new(input, task, &settings, savings)).collect()
+            tasks.map(|&task| Sample::new(input, task, &settings, speedups)).collect()
         };
         let scheduler = Scheduler {
             model: self.model,
@@ -144,19 +149,19 @@ struct Sample {
     image_id: String,
     task: Task,
     settings: RunSettings,
-    savings: Savings,
+    speedups: Speedups,
     dialogue: Dialogue,
     step: u64,
 }
 
 impl Sample {
-    fn new(input: &ImageInput, task: Task, settings: &RunSettings, savings: Savings) -> Self {
+    fn new(input: &ImageInput, task: Task, settings: &RunSettings, speedups: Speedups) -> Self {
         Self {
             image: input.name(),
             image_id: input.id.clone(),
             task,
             settings: settings.clone(),
-            savings,
+            speedups,
             dialogue: Dialogue::new(task.instruction(), settings.correction),
             step: 0,
         }
@@ -166,10 +171,11 @@ impl Sample {
 impl Job for Sample {
     type Output = Record;
 
-    fn next(&self) -> Option<Ask<'_>> {
+    fn next(&self) -> Option<Request<'_, ()>> {
         let seed = seed::derive(self.settings.seed, &self.image_id, self.task.name(), self.step);
-        let hint = self.savings.limit(self.dialogue.hint());
-        self.dialogue.next_prompt().map(|prompt| Ask { prompt, seed, hint, decoding: 0 })
+        let hint = self.speedups.limit(self.dialogue.hint());
+        let request = |prompt| Request::without_image(prompt).with_seed(seed).with_hint(hint);
+        self.dialogue.next_prompt().map(request)
     }
 
     fn accept(&mut self, texts: &[Generated]) {

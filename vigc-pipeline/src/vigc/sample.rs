@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use vigc_llm::generation::GenerationConfig;
+
+use super::correction::Correction;
 use super::diff::{SentenceChange, Verdict};
-use super::{Correction, GenerationConfig, Rejection, StopReason};
+use super::outcome::{CorrectionStep, Rejection, StopReason};
 use crate::prompt::Task;
 
 /// A question and a corrected answer about an image.
@@ -45,30 +48,6 @@ impl InstructionSample {
     pub fn is_changed(&self) -> bool {
         self.changes.iter().any(|change| change.verdict != Verdict::Kept)
     }
-}
-
-/// A sentence or paragraph that VIC wrote.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CorrectionStep {
-    /// The step, counted from 1.
-    pub step: usize,
-    /// The text.
-    pub text: String,
-    /// The summed log-probability of its tokens.
-    pub log_prob: Option<f32>,
-    /// How many tokens it has.
-    pub tokens: usize,
-    /// How many sentences before it were left out because they had been said.
-    #[serde(skip_serializing_if = "is_zero", default)]
-    pub repeats_skipped: usize,
-    /// What it is to the draft. Nothing where its text is empty, which only the reference's rules
-    /// allow.
-    pub verdict: Option<Verdict>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 /// A text of VIG that is no usable question and answer.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use image::RgbImage;
 use rayon::prelude::*;
+use vigc_llm::generation::{Generated, GenerationConfig};
 use vigc_vision::image::ImageLimits;
 
 use self::look_ahead::LookAhead;
+use super::image_source::ImageInput;
 use super::sample::SkippedImage;
-use super::{Generated, GenerationConfig, Hint, ImageInput, Request, VisualLm};
 use crate::error_text;
+use crate::visual_lm::{Request, VisualLm};
 use crate::{Error, Result};
 
 /// A sample in the making: prompts out, texts in.
@@ -21,23 +23,18 @@ pub(super) trait Job {
     type Output;
 
     /// What the model is to be asked next, if anything.
-    fn next(&self) -> Option<Ask<'_>>;
+    fn next(&self) -> Option<Request<'_, ()>>;
+
+    /// Which of the scheduler's decoding settings the next text is generated with.
+    fn decoding(&self) -> usize {
+        0
+    }
 
     /// Takes the model's texts for it, best first.
     fn accept(&mut self, texts: &[Generated]);
 
     /// The finished sample; called when there is nothing more to ask.
     fn finish(self) -> Self::Output;
-}
-
-/// What a job asks.
-#[derive(Debug)]
-pub(super) struct Ask<'a> {
-    pub(super) prompt: &'a str,
-    pub(super) seed: u64,
-    pub(super) hint: Hint<'a>,
-    /// Which of the scheduler's settings.
-    pub(super) decoding: usize,
 }
 
 /// A finished job, or an image that could not be opened.
@@ -204,7 +201,7 @@ where
     fn advance(&mut self) -> Result<()> {
         for decoding in 0..self.decodings.len() {
             let asks = |running: &Running<M::Image, J>| {
-                running.job.next().is_some_and(|ask| ask.decoding == decoding)
+                running.job.next().is_some() && running.job.decoding() == decoding
             };
             let asking = self.state.running.iter().map(asks).collect::<Vec<_>>();
             if asking.contains(&true) {
@@ -223,11 +220,8 @@ where
 
     fn ask(&mut self, decoding: usize, asking: &[bool]) -> Result<()> {
         let running = self.state.running.iter().zip(asking).filter(|(_, asks)| **asks);
-        let requests = running.filter_map(|(running, _)| {
-            let ask = running.job.next()?;
-            let Ask { prompt, seed, hint, .. } = ask;
-            Some(Request { image: &*running.image, prompt, seed, hint })
-        });
+        let requests = running
+            .filter_map(|(running, _)| Some(running.job.next()?.with_image(&*running.image)));
         let requests = requests.collect::<Vec<_>>();
         let texts = self.model.generate(&requests, &self.decodings[decoding])?;
         check_count("requests", requests.len(), texts.len())?;

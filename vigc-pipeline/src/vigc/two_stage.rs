@@ -2,187 +2,28 @@
 //! (`vqg_test.py`).
 
 mod answers;
-mod in_step;
 mod job;
+mod lockstep;
+mod record;
 mod rows;
+mod settings;
 
-use serde::{Deserialize, Serialize};
-use vigc_llm::generation::Rules;
 use vigc_vision::image::ImageLimits;
 
-use self::in_step::InStep;
 use self::job::KnowledgeJob;
-use super::dialogue::Rejection;
-use super::export::{Exported, LlavaRecord, to_python_json};
-use super::journal::{Finished, RunKind, RunRecord};
-use super::sample::SkippedImage;
+use self::lockstep::Lockstep;
+use super::correction::LoopRules;
+use super::image_source::ImageInput;
+use super::journal::Finished;
 use super::scheduler::{Event, Scheduler, State};
-use super::{GenerationConfig, ImageInput, LoopRules, VisualLm};
 use crate::Result;
-use crate::prompt::question_prefix::{A_OKVQA, OKVQA, QuestionPrefixes};
-use crate::prompt::{PythonRandom, TextProcessor};
+use crate::prompt::PythonRandom;
+use crate::visual_lm::VisualLm;
 
 pub use answers::{merged_answers, reference_answer, reference_weight};
+pub use record::{KnowledgeRecord, KnowledgeSample, TwoStageRun, WeightedAnswer};
 pub use rows::{AnswerRow, QuestionRow, RawAnswerRow, RawQuestionRow, write_questions};
-
-/// Which data set's questions are imitated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QuestionStyle {
-    /// First words drawn as in OKVQA.
-    Okvqa,
-    /// First words drawn as in A-OKVQA.
-    AOkvqa,
-    /// First words left to the model.
-    Free,
-}
-
-impl QuestionStyle {
-    /// The first words, unless they are left to the model.
-    #[must_use]
-    pub const fn prefixes(self) -> Option<QuestionPrefixes> {
-        match self {
-            Self::Okvqa => Some(OKVQA),
-            Self::AOkvqa => Some(A_OKVQA),
-            Self::Free => None,
-        }
-    }
-}
-
-/// How first words are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrefixDraw {
-    /// By their frequency.
-    #[default]
-    Weighted,
-    /// All alike.
-    Uniform,
-}
-
-/// Settings of both stages.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TwoStageSettings {
-    /// Which data set's questions are imitated.
-    pub style: QuestionStyle,
-    /// How first words are drawn.
-    pub draw: PrefixDraw,
-    /// How questions are generated.
-    pub question_decoding: GenerationConfig,
-    /// How answers are generated; `n_best` is their number.
-    pub answer_decoding: GenerationConfig,
-    /// What is done to a question before it is asked.
-    pub text_processor: TextProcessor,
-    /// Ours, or the reference's, which keep empty questions and doubled answers.
-    pub rules: LoopRules,
-    /// The seed of the run.
-    pub seed: u64,
-}
-
-impl TwoStageSettings {
-    /// Five beams, a question of up to 199 tokens, then 5 answers of up to 9 tokens.
-    #[must_use]
-    pub fn new(style: QuestionStyle) -> Self {
-        let modern = |config: GenerationConfig| config.with_rules(Rules::Modern);
-        let reference = Self::reference(style);
-        Self {
-            question_decoding: modern(reference.question_decoding),
-            answer_decoding: modern(reference.answer_decoding),
-            rules: LoopRules::Strict,
-            ..reference
-        }
-    }
-
-    /// The reference's settings and rules.
-    #[must_use]
-    pub fn reference(style: QuestionStyle) -> Self {
-        Self {
-            style,
-            draw: PrefixDraw::Weighted,
-            question_decoding: GenerationConfig::reference(200, 10),
-            answer_decoding: GenerationConfig::reference(10, 1).with_n_best(5),
-            text_processor: TextProcessor::BlipCaption,
-            rules: LoopRules::Reference,
-            seed: 42,
-        }
-    }
-
-    /// The settings of a stage, by its index.
-    fn decoding(&self, stage: usize) -> &GenerationConfig {
-        if stage == job::QUESTION { &self.question_decoding } else { &self.answer_decoding }
-    }
-
-    /// With the rules of another version of transformers, for both stages.
-    #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        let Self { question_decoding, answer_decoding, .. } = self;
-        Self {
-            question_decoding: question_decoding.with_rules(rules),
-            answer_decoding: answer_decoding.with_rules(rules),
-            ..self
-        }
-    }
-
-    /// With another seed.
-    #[must_use]
-    pub fn with_seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
-    }
-}
-
-/// A question with weighted answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KnowledgeSample {
-    /// The image file.
-    pub image: String,
-    /// The image's name below the folder it was found in, without extension.
-    pub image_id: String,
-    /// What VIG was asked, without the question's first word.
-    pub instruction: String,
-    /// The first word that was drawn.
-    pub prefix: Option<String>,
-    /// VIG's text with what it was begun with.
-    pub question_answer: String,
-    /// The question.
-    pub question: String,
-    /// VIG's answer.
-    pub draft: String,
-    /// The answers, best first.
-    pub answers: Vec<WeightedAnswer>,
-    /// The name of the model.
-    pub model: String,
-    /// What the row was made with.
-    pub settings: TwoStageSettings,
-}
-
-/// An answer and how much it counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WeightedAnswer {
-    /// The answer.
-    pub text: String,
-    /// Under our rules its share of the candidates' probability, else the reference's weight.
-    pub weight: f32,
-}
-
-/// One result of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "nearly all records are samples")]
-pub enum KnowledgeRecord {
-    /// A row.
-    Sample(KnowledgeSample),
-    /// A text that is no usable question, or answers of which none is usable.
-    Rejected {
-        /// The image file.
-        image: String,
-        /// Why.
-        reason: Rejection,
-        /// VIG's text with what it was begun with.
-        question_answer: String,
-    },
-    /// A skipped image.
-    Skipped(SkippedImage),
-}
+pub use settings::{PrefixDraw, QuestionStyle, TwoStageSettings};
 
 /// Asks questions about images, then for answers to them.
 #[derive(Debug)]
@@ -234,11 +75,11 @@ impl<'a, M: VisualLm + ?Sized> TwoStage<'a, M> {
         batch: usize,
     ) -> impl Iterator<Item = Result<KnowledgeRecord>> {
         let images = images.into_iter().map(Into::into);
-        let (strict, in_step) = match self.settings.rules {
+        let (strict, lockstep) = match self.settings.rules {
             LoopRules::Strict => (Some(self.run_shared(images, batch)), None),
-            LoopRules::Reference => (None, Some(self.run_in_step(images, batch))),
+            LoopRules::Reference => (None, Some(self.run_in_lockstep(images, batch))),
         };
-        strict.into_iter().flatten().chain(in_step.into_iter().flatten())
+        strict.into_iter().flatten().chain(lockstep.into_iter().flatten())
     }
 
     fn run_shared(
@@ -263,7 +104,7 @@ impl<'a, M: VisualLm + ?Sized> TwoStage<'a, M> {
         })
     }
 
-    fn run_in_step(
+    fn run_in_lockstep(
         self,
         images: impl Iterator<Item = ImageInput>,
         batch: usize,
@@ -280,47 +121,7 @@ impl<'a, M: VisualLm + ?Sized> TwoStage<'a, M> {
             let is_left = !finished.contains_image(&input.name());
             is_left.then(|| KnowledgeJob::with_prefix(input, &name, &drawn, prefix))
         };
-        let state = in_step::State::default();
-        InStep { model, settings, limits, batch: batch.max(1), images, job, state }
-    }
-}
-
-/// What a run of both stages depends on, besides its images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TwoStageRun {
-    /// The model's name.
-    pub model: String,
-    /// The settings.
-    #[serde(flatten)]
-    pub settings: TwoStageSettings,
-}
-
-impl RunKind for TwoStageRun {
-    type Record = KnowledgeRecord;
-}
-
-impl RunRecord for KnowledgeRecord {
-    type Row = KnowledgeSample;
-
-    fn row(&self) -> Option<&KnowledgeSample> {
-        match self {
-            Self::Sample(sample) => Some(sample),
-            Self::Rejected { .. } | Self::Skipped(_) => None,
-        }
-    }
-}
-
-/// What LLaVA 1.5 asks for short answers with.
-const SHORTLY: &str = "Answer the question using a single word or phrase.";
-
-impl Exported for KnowledgeSample {
-    fn llava(&self) -> LlavaRecord {
-        let question = format!("{}\n{SHORTLY}", self.question);
-        let answer = self.answers.first().map_or("", |answer| &answer.text);
-        LlavaRecord::new(&self.image_id, &self.image, &question, answer)
-    }
-
-    fn reference(&self) -> serde_json::Result<String> {
-        to_python_json(&AnswerRow::from(self))
+        let state = lockstep::State::default();
+        Lockstep { model, settings, limits, batch: batch.max(1), images, job, state }
     }
 }

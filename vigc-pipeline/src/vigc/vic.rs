@@ -1,9 +1,10 @@
 //! The correction loop under our rules.
 
-use super::dialogue::{Corrected, Rejected, Rejection, Step, StopReason, compare};
-use super::sample::CorrectionStep;
+use vigc_llm::generation::{FinishReason, Generated, GenerationHint, TextEnd};
+
+use super::correction::{BeamEnds, Correction, LastStep, PromptStyle, Steps, Unit};
+use super::outcome::{Corrected, CorrectionStep, Rejected, Rejection, Step, StopReason, compare};
 use super::sentence::{self, Span};
-use super::{Correction, Finish, Generated, Hint, LastStep, PromptStyle, Steps, TextEnd, Unit};
 use crate::prompt::qa_text::{self, QuestionAnswer};
 
 /// A sample under our rules.
@@ -13,11 +14,12 @@ use crate::prompt::qa_text::{self, QuestionAnswer};
 /// not been said is accepted.
 ///
 /// ```
-/// use vigc_pipeline::vigc::{Correction, Finish, Generated, Vic};
+/// use vigc_llm::generation::Generated;
+/// use vigc_pipeline::vigc::{Correction, Vic};
 ///
 /// let mut vic = Vic::new("Ask and answer.", Correction::until_end(8));
 /// for text in ["Question: What is it? Answer: A dog.", "A cat. It sits.", "It sits."] {
-///     vic.accept(&Generated { text: text.into(), score: 0.0, tokens: vec![], finish: Finish::EndToken });
+///     vic.accept(&Generated::text(text));
 /// }
 /// assert_eq!(vic.next_prompt(), None);
 /// assert_eq!(vic.finish().unwrap().answer, "A cat. It sits.");
@@ -80,17 +82,17 @@ impl Vic {
     /// What is known of the answer to the prompt: it will say much of what the draft, or the answer before, said; and only its
     /// first unit that is new is kept. The first answer is wanted whole, for [`Corrected::one_shot`].
     #[must_use]
-    pub fn hint(&self) -> Hint<'_> {
+    pub fn hint(&self) -> GenerationHint<'_> {
         let whole = self.one_shot.is_none()
             || (self.taken + 1 == self.correction.most_steps()
                 && self.correction.last_step == LastStep::Everything);
         match self.state {
-            State::Correcting => Hint {
-                guess: &self.expected,
+            State::Correcting => GenerationHint {
+                draft: &self.expected,
                 until: (!whole).then_some(self as &dyn TextEnd),
-                beam_ends: self.correction.beam_ends,
+                stops_beams: self.correction.beam_ends == BeamEnds::Unit,
             },
-            _ => Hint::default(),
+            _ => GenerationHint::default(),
         }
     }
 
@@ -155,7 +157,8 @@ impl Vic {
                 self.begin_correction(pair);
             }
             Err(_)
-                if generated.finish == Finish::MaxTokens && !generated.text.contains("Answer:") =>
+                if generated.finish == FinishReason::MaxTokens
+                    && !generated.text.contains("Answer:") =>
             {
                 self.reject(Rejection::TruncatedDraft, generated);
             }
@@ -183,7 +186,7 @@ impl Vic {
         let read = self.accept_unsaid(generated, &spans);
         self.expect(generated, spans[..read].last().map_or(0, |span| span.bytes.end));
         let until_end = matches!(self.correction.steps, Steps::UntilEnd { .. });
-        let ended = until_end && read == spans.len() && generated.finish != Finish::MaxTokens;
+        let ended = until_end && read == spans.len() && generated.finish != FinishReason::MaxTokens;
         if self.accepted.len() == before {
             self.stop(why_nothing(generated, &spans), generated);
         } else if self.is_last_step() {
@@ -198,7 +201,7 @@ impl Vic {
     /// Notes what may come next: what the model wrote after what was accepted, or, if it was stopped there, what it
     /// was expected to write, less a unit.
     fn expect(&mut self, generated: &Generated, accepted: usize) {
-        if generated.finish == Finish::Stopped {
+        if generated.finish == FinishReason::Stopped {
             let first = self.spans(&self.expected).first().map_or(0, |span| span.bytes.end);
             self.expected.drain(..first);
         } else {
@@ -232,7 +235,7 @@ impl Vic {
     /// too long.
     fn cut(&self, generated: &Generated) -> Vec<Span> {
         let mut spans = self.spans(&generated.text);
-        let breaks_off = generated.finish == Finish::MaxTokens;
+        let breaks_off = generated.finish == FinishReason::MaxTokens;
         if breaks_off && spans.last().is_some_and(|span| !span.complete) {
             spans.pop();
         }

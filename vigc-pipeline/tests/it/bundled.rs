@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_llm::generation::GenerationConfig;
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format;
-use vigc_pipeline::vigc::{Correction, ImageFolder, Journal, Record, Vigc};
+use vigc_pipeline::vigc::{Correction, ImageFolder, Journal, Record, Request, Vigc, VisualLm};
 use vigc_vision::image::{ImageLimits, open_image};
 
 /// What transformers wrote about a picture.
@@ -37,11 +37,11 @@ fn transformers_writes_the_same_tokens() {
     let settings = GenerationConfig::greedy().with_max_new_tokens(120);
     for row in &rows {
         let picture = open_image(pictures().join(&row.picture), &ImageLimits::default()).unwrap();
-        let image = model.encode(&[picture]);
-        let prompt = Prompt { image: 0, text: &row.prompt, seed: 0 };
-        let written = &model.generate(&image, &[prompt], &settings).unwrap()[0][0];
+        let image = &model.encode(&[picture]).unwrap()[0];
+        let request = Request::new(image, &row.prompt);
+        let written = &model.generate(&[request], &settings).unwrap()[0][0];
         let expected: Vec<u32> = row.tokens.iter().copied().take_while(|&id| id != 2).collect();
-        assert_eq!(written.hypothesis.tokens, expected, "{} {}", row.picture, row.prompt);
+        assert_eq!(written.ids, expected, "{} {}", row.picture, row.prompt);
         assert_eq!(written.text, row.text);
     }
     assert_eq!(rows.len(), 20);

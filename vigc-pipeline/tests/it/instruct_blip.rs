@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, Tolerance};
 use serde::Deserialize;
-use vigc_core::weights::{Checkpoint, LoadReport};
+use vigc_core::TokenBatch;
+use vigc_core::weights::{Checkpoint, LoadReport, Strictness};
 use vigc_llm::generation::GenerationConfig;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelFiles, Prompt, load_network};
+use vigc_pipeline::instruct_blip::{EncodedImages, InstructBlip, ModelFiles, keys};
+use vigc_pipeline::model::{Connector, ImageEncoder, LoadOptions};
+use vigc_pipeline::vigc::{Request, VisualLm};
 use vigc_vision::image::RgbImage;
 
 /// f32 sums in another order.
@@ -60,8 +63,8 @@ fn assert_close<const D: usize>(actual: Tensor<D>, expected: Tensor<D>) {
     actual.into_data().assert_approx_eq(&expected.into_data(), tolerance);
 }
 
-fn prompt(text: &str) -> Prompt<'_> {
-    Prompt { image: 0, text, seed: 0 }
+fn encode(model: &InstructBlip, image: RgbImage) -> EncodedImages {
+    model.encode(&[image]).unwrap().remove(0)
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn layered_files_are_the_same_model() {
     let all = |names: &[String], part: &str| names.iter().all(|name| name.contains(part));
     assert!(!vicuna.unused.is_empty() && all(&vicuna.unused, "inv_freq"), "{:?}", vicuna.unused);
     assert!(eva.unused.iter().any(|name| name.contains("layers.2.")), "the layer behind the last");
-    assert!(pretrained.overwritten.contains(&"query_tokens".to_owned()));
+    assert!(pretrained.overwritten.contains(&"connector.query_tokens".to_owned()));
     assert!(pretrained.unused.contains(&"t5_proj.weight".to_owned()));
     assert!(finetuned.overwritten.is_empty() && finetuned.missing.is_empty());
     let given: usize = reports.iter().map(|report| report.applied.len()).sum();
@@ -155,7 +158,8 @@ fn with_bytes(file: &str) -> String {
 
 fn tiny_report() -> LoadReport {
     let mut network = tiny().config().init(&Device::default());
-    load_network(&mut network, &Checkpoint::open(fixtures().join("tiny")).unwrap()).unwrap()
+    let weights = Checkpoint::open(fixtures().join("tiny")).unwrap();
+    weights.load(&mut network, &keys::HUGGING_FACE, Strictness::Strict).unwrap()
 }
 
 #[test]
@@ -187,21 +191,22 @@ fn assert_equal_stages(model: &InstructBlip) {
     let golden = Golden::open();
     let network = model.network();
     for (i, row) in rows().iter().enumerate() {
-        let pixel_values = model.processor().batch(&[golden.image(i)], model.device());
+        let pixel_values = model.image_preprocessor().batch(&[golden.image(i)], model.device());
         assert_close(pixel_values.clone(), golden.tensor("pixel_values", i));
-        let image_embeds = network.image_embeds(pixel_values);
+        let image_embeds = network.image_encoder.forward(pixel_values);
         assert_close(image_embeds.clone(), golden.tensor("image_embeds", i));
-        let images = model.encode_embeds(image_embeds);
+        let images = network.connector.connect(image_embeds);
 
-        let text = model.qformer_batch(&[prompt(&row.prompt)]).unwrap();
-        assert_eq!(text.row(0), row.qformer_input_ids);
-        let query_output = network.query_output(&text, images.key_values());
+        let tokens = model.prompt_tokens(&row.prompt).unwrap();
+        assert_eq!(tokens.connector, row.qformer_input_ids);
+        assert_eq!((tokens.before.len(), &tokens.after), (0, &row.input_ids));
+        let text = TokenBatch::pad_right(&[tokens.connector], 0);
+        let query_output = network.connector.query_output(&images, &text);
         assert_close(query_output, golden.tensor("query_output", i));
-        let language_inputs = network.language_inputs(&text, images.key_values());
+        let language_inputs = network.connector.visual_tokens(&images, &text).tokens;
         assert_close(language_inputs, golden.tensor("language_inputs", i));
 
-        let inputs = model.prompt_inputs(&images, &[prompt(&row.prompt)]).unwrap();
-        assert_eq!(inputs.prompts.row(0), row.input_ids);
+        let inputs = model.prompt_inputs(&[Request::new(&images, &row.prompt)]).unwrap();
         let lm = &network.language_model;
         let logits = lm.logits(lm.forward(inputs.embeds, inputs.mask, None));
         assert_close(logits, golden.tensor("logits", i));
@@ -212,17 +217,15 @@ fn assert_equal_stages(model: &InstructBlip) {
 fn greedy_texts_equal_transformers_alone_and_in_a_batch() {
     let (model, golden, rows) = (tiny(), Golden::open(), rows());
     let images: Vec<_> = (0..rows.len()).map(|i| golden.image(i)).collect();
-    let images = model.encode(&images);
-    let at = |(image, row): (usize, &Row)| (image, row.prompt.clone());
-    let asked: Vec<_> = rows.iter().enumerate().map(at).collect();
-    let prompts: Vec<_> =
-        asked.iter().map(|(image, text)| Prompt { image: *image, text, seed: 0 }).collect();
+    let images = model.encode(&images).unwrap();
+    let asked = rows.iter().zip(&images);
+    let requests: Vec<_> = asked.map(|(row, image)| Request::new(image, &row.prompt)).collect();
     let settings = GenerationConfig::greedy().with_max_new_tokens(12);
-    let together = model.generate(&images, &prompts, &settings).unwrap();
-    for ((row, prompt), batched) in rows.iter().zip(&prompts).zip(&together) {
-        let alone = &model.generate(&images, &[*prompt], &settings).unwrap()[0][0];
+    let together = model.generate(&requests, &settings).unwrap();
+    for ((row, request), batched) in rows.iter().zip(&requests).zip(&together) {
+        let alone = &model.generate(&[*request], &settings).unwrap()[0][0];
         let expected: Vec<_> = row.greedy.iter().copied().take_while(|&id| id != 2).collect();
-        assert_eq!(alone.hypothesis.tokens, expected);
+        assert_eq!(alone.ids, expected);
         assert_eq!((&alone.text, &batched[0].text), (&row.text, &row.text));
     }
 }
@@ -230,19 +233,19 @@ fn greedy_texts_equal_transformers_alone_and_in_a_batch() {
 #[test]
 fn candidates_are_ranked_by_their_probability() {
     let (model, golden) = (tiny(), Golden::open());
-    let image = model.encode(&[golden.image(0)]);
-    let question = prompt("What is this?");
-    let together = model.log_probs(&image, question, &["a box", "the red ball", "why"]).unwrap();
+    let image = encode(&model, golden.image(0));
+    let question = Request::new(&image, "What is this?");
+    let together = model.score(&question, &["a box", "the red ball", "why"]).unwrap();
     for (candidate, expected) in ["a box", "the red ball", "why"].iter().zip(&together) {
-        let alone = model.log_probs(&image, question, &[candidate]).unwrap()[0];
+        let alone = model.score(&question, &[candidate]).unwrap()[0];
         assert!((alone - expected).abs() < 1e-3, "{candidate}: {alone} and {expected}");
         let target = model.text_tokenizer().encode_target(candidate).unwrap();
         assert!(alone < 0.0 && target.len() > 1);
     }
     // What greedy decoding writes first is the likeliest first token.
     let greedy = GenerationConfig::greedy().with_max_new_tokens(3);
-    let best = model.generate(&image, &[question], &greedy).unwrap();
-    let sum: f32 = best[0][0].hypothesis.log_probs.iter().sum();
+    let best = model.generate(&[question], &greedy).unwrap();
+    let sum: f32 = best[0][0].tokens.iter().map(|token| token.log_prob).sum();
     assert!(sum < 0.0);
 }
 
@@ -258,8 +261,8 @@ fn a_saved_model_computes_the_same() {
     assert_eq!(names(folder.path()), names(&fixtures().join("tiny")));
     let settings = GenerationConfig::greedy().with_max_new_tokens(12);
     let ask = |model: &InstructBlip| {
-        let image = model.encode(&[golden.image(1)]);
-        model.generate(&image, &[prompt("Describe the red ball.")], &settings).unwrap()
+        let image = encode(model, golden.image(1));
+        model.generate(&[Request::new(&image, "Describe the red ball.")], &settings).unwrap()
     };
     assert_eq!(ask(&model), ask(&again));
 }
@@ -269,11 +272,10 @@ fn a_text_is_cut_to_the_positions_that_the_qformer_has() {
     let (model, golden) = (tiny(), Golden::open());
     let positions = model.config().qformer_config.max_position_embeddings;
     let long = "the red ball is on the blue box ".repeat(positions);
-    let batch = model.qformer_batch(&[prompt(&long)]).unwrap();
-    assert_eq!(batch.row(0).len(), positions);
-    let image = model.encode(&[golden.image(0)]);
+    assert_eq!(model.prompt_tokens(&long).unwrap().connector.len(), positions);
+    let image = encode(&model, golden.image(0));
     let settings = GenerationConfig::greedy().with_max_new_tokens(2);
-    assert!(model.generate(&image, &[prompt(&long)], &settings).is_ok());
+    assert!(model.generate(&[Request::new(&image, &long)], &settings).is_ok());
 }
 
 /// An error with all its causes, as a program shows it.

@@ -149,17 +149,17 @@ fn finetunings_hold_a_part_of_the_network() {
     for stem in ["vigc7b_instrucblip_okvqa", "vigc7b_minigpt4_llava"] {
         let mut network = parameters(&config);
         let file = renamed(stem, FileKind::Lavis);
-        let with_norm = file.contains_key("ln_vision.weight");
+        let with_norm = file.contains_key("image_encoder.ln_vision.weight");
         assert_eq!(with_norm, stem == "vigc7b_instrucblip_okvqa");
         assert_known(&take(&mut network, file), &BUFFERS);
-        assert_eq!(network.contains_key("ln_vision.weight"), !with_norm);
-        assert!(!network.keys().any(|name| name.starts_with("qformer.")), "{stem}");
+        assert_eq!(network.contains_key("image_encoder.ln_vision.weight"), !with_norm);
+        assert!(!network.keys().any(|name| name.starts_with("connector.qformer.")), "{stem}");
     }
     let mut network = parameters(&config);
     let blip2 = renamed("blip2_pretrained_flant5xxl", FileKind::Lavis);
     assert_known(&take(&mut network, blip2), &["t5_proj."]);
     // BLIP-2's Q-Former reads no text, so its text branch has to come from elsewhere.
-    assert!(network.contains_key("qformer.encoder.layer.0.intermediate.dense.weight"));
+    assert!(network.contains_key("connector.qformer.encoder.layer.0.intermediate.dense.weight"));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_parts_have_the_published_sizes() {
     };
     let network = parameters(&InstructBlipConfig::vicuna_7b());
     // The network adds what the original adds without a parameter: zeros to the keys.
-    assert_eq!(count(&network, "vision_model.") - 39 * 1408, 985_894_528);
+    assert_eq!(count(&network, "image_encoder.vision_model.") - 39 * 1408, 985_894_528);
     assert_eq!(count(&network, "language_model."), 6_738_423_808);
     let larger = parameters(&InstructBlipConfig::vicuna_13b());
     assert_eq!(count(&larger, "language_model."), 13_015_874_560);

@@ -10,8 +10,11 @@ use vigc_core::nn::Precision;
 use vigc_core::weights::{Checkpoint, KeyMap, save_checkpoint};
 use vigc_llm::generation::GenerationConfig;
 use vigc_llm::tokenizer::TextTokenizer;
-use vigc_pipeline::llava::{Llava, LlavaFiles, LoadOptions, Prompt, PromptTokens, Template, keys};
-use vigc_pipeline::vigc::{Correction, Hint, ImageInput, Request, Vigc, VisualLm};
+use vigc_pipeline::llava::{
+    Llava, LlavaFiles, ProjectedImages, Template, keys, tokenize_around_image,
+};
+use vigc_pipeline::model::{ImageEncoder, LoadOptions, Precisions};
+use vigc_pipeline::vigc::{Correction, ImageInput, Request, Vigc, VisualLm};
 use vigc_vision::image::RgbImage;
 
 /// f32 sums in another order.
@@ -49,7 +52,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn json<T: serde::de::DeserializeOwned>(name: &str) -> T {
-    vigc_core::config::read_json(fixtures().join(name)).unwrap()
+    vigc_core::files::read_json(fixtures().join(name)).unwrap()
 }
 
 fn rows() -> Vec<Row> {
@@ -95,14 +98,14 @@ fn assert_close<const D: usize>(actual: Tensor<D>, expected: Tensor<D>) {
     actual.into_data().assert_approx_eq(&expected.into_data(), tolerance);
 }
 
-fn prompt(text: &str) -> Prompt<'_> {
-    Prompt { image: 0, text, seed: 0 }
+fn encode(model: &Llava, image: &RgbImage) -> ProjectedImages {
+    model.encode(std::slice::from_ref(image)).unwrap().remove(0)
 }
 
 /// Scores behind the last positions of a prompt about an image.
 fn logits(model: &Llava, image: &RgbImage, question: &str) -> Tensor<3> {
-    let images = model.encode(std::slice::from_ref(image));
-    let inputs = model.prompt_inputs(&images, &[prompt(question)]).unwrap();
+    let image = encode(model, image);
+    let inputs = model.prompt_inputs(&[Request::new(&image, question)]).unwrap();
     let lm = &model.network().language_model;
     let states = lm.forward(inputs.embeds, inputs.mask, None);
     let [_, seq, _] = states.dims();
@@ -132,14 +135,15 @@ fn every_stage_equals_transformers() {
             pixel_values.to_data().try_to_vec::<f32>().unwrap(),
             golden.tensor::<4>("pixel_values", i).into_data().try_to_vec::<f32>().unwrap()
         );
-        let features = network.image_features(pixel_values.clone());
-        assert_close(features, golden.tensor("image_features", i));
-        assert_close(network.visual_tokens(pixel_values), golden.tensor("visual_tokens", i));
+        let features = network.image_encoder.forward(pixel_values);
+        assert_close(features.clone(), golden.tensor("image_features", i));
+        let visual = network.connector.forward(features);
+        assert_close(visual, golden.tensor("visual_tokens", i));
 
         let tokens = model.prompt_tokens(&row.question).unwrap();
         assert_eq!(tokens.with_places(1, IMAGE_TOKEN), row.input_ids, "{}", row.prompt);
-        let image = model.encode(&[golden.image(i)]);
-        let inputs = model.prompt_inputs(&image, &[prompt(&row.question)]).unwrap();
+        let image = encode(&model, &golden.image(i));
+        let inputs = model.prompt_inputs(&[Request::new(&image, &row.question)]).unwrap();
         assert_eq!(inputs.embeds.dims()[1], row.seq);
     }
     assert_scores(&model);
@@ -153,21 +157,20 @@ fn greedy_texts_equal_transformers_alone_and_in_a_batch() {
         |row: &Row| -> Vec<u32> { row.greedy.iter().copied().take_while(|&id| id != 2).collect() };
     for (i, row) in rows.iter().enumerate() {
         let model = model.clone().with_template(row.template);
-        let image = model.encode(&[golden.image(i)]);
-        let text = &model.generate(&image, &[prompt(&row.question)], &settings).unwrap()[0][0];
-        assert_eq!((&text.hypothesis.tokens, &text.text), (&expected(row), &row.text));
+        let image = encode(&model, &golden.image(i));
+        let request = Request::new(&image, &row.question);
+        let text = &model.generate(&[request], &settings).unwrap()[0][0];
+        assert_eq!((&text.ids, &text.text), (&expected(row), &row.text));
     }
     // Rows of different length in one batch, images in another order than prompts.
     let together: Vec<_> = rows.iter().filter(|row| row.template == Template::VicunaV1).collect();
     assert_eq!(together.len(), 2);
-    let images = model.encode(&[golden.image(1), golden.image(0)]);
-    let at = |(i, row): (usize, &&Row)| (1 - i, row.question.clone());
-    let asked: Vec<_> = together.iter().enumerate().map(at).collect();
-    let prompts: Vec<_> =
-        asked.iter().map(|(image, text)| Prompt { image: *image, text, seed: 0 }).collect();
-    let texts = model.generate(&images, &prompts, &settings).unwrap();
+    let images = model.encode(&[golden.image(1), golden.image(0)]).unwrap();
+    let asked = together.iter().zip(images.iter().rev());
+    let requests: Vec<_> = asked.map(|(row, image)| Request::new(image, &row.question)).collect();
+    let texts = model.generate(&requests, &settings).unwrap();
     for (row, text) in together.iter().zip(&texts) {
-        assert_eq!(text[0].hypothesis.tokens, expected(row));
+        assert_eq!(text[0].ids, expected(row));
     }
 }
 
@@ -180,7 +183,7 @@ fn prompts_are_cut_as_by_both_programs() {
     assert_eq!(splits.len(), 19);
     for case in splits {
         let cut = |tokenizer: &TextTokenizer, token| {
-            let tokens = PromptTokens::new(tokenizer, &case.prompt, token).unwrap();
+            let tokens = tokenize_around_image(tokenizer, &case.prompt, token).unwrap();
             tokens.with_places(1, IMAGE_TOKEN)
         };
         assert_eq!(cut(&fast, Some(IMAGE_TOKEN)), case.hugging_face, "{case:?}");
@@ -194,7 +197,7 @@ fn prompts_are_cut_as_by_both_programs() {
     }
     for (prompt, times) in [("no image", "0 times"), ("<image> and <image>", "2 times")] {
         for token in [Some(IMAGE_TOKEN), None] {
-            let error = PromptTokens::new(&fast, prompt, token).unwrap_err().to_string();
+            let error = tokenize_around_image(&fast, prompt, token).unwrap_err().to_string();
             assert!(error.contains(times), "{error}");
         }
     }
@@ -277,7 +280,7 @@ fn pretrained_projectors_are_laid_on_top() {
     let files = LlavaFiles::new(language.path()).with_vision(fixtures().join("clip"));
     let device = Device::default();
     let error = Llava::from_files(&files, &device, &LoadOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("multi_modal_projector"), "{error}");
+    assert!(error.to_string().contains("connector.linear_1"), "{error}");
     let files = files.with_projector(&path);
     let (model, reports) = Llava::from_files(&files, &device, &LoadOptions::default()).unwrap();
     assert_eq!((reports.len(), reports[2].applied.len()), (3, 4));
@@ -327,8 +330,8 @@ fn a_saved_model_computes_the_same() {
 fn parts_have_the_precision_that_was_asked_for() {
     let (golden, row) = (Golden::open(), &rows()[0]);
     let open = |precisions: &str| {
-        let options = LoadOptions::default()
-            .with_precisions(precisions.parse::<vigc_pipeline::llava::Precisions>().unwrap());
+        let options =
+            LoadOptions::default().with_precisions(precisions.parse::<Precisions>().unwrap());
         let folder = fixtures().join("tiny");
         Llava::from_dir_with(folder, &Device::default(), &options).unwrap()
     };
@@ -344,7 +347,7 @@ fn parts_have_the_precision_that_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         model.save_pretrained(folder.path(), DType::F32).unwrap();
         let file =
-            vigc_core::config::read_json::<serde_json::Value>(folder.path().join("config.json"));
+            vigc_core::files::read_json::<serde_json::Value>(folder.path().join("config.json"));
         let blocks = model.config().precisions.language == Precision::Q8;
         assert_eq!(file.unwrap().get("precisions").is_some(), blocks, "{precisions}");
     }
@@ -353,16 +356,16 @@ fn parts_have_the_precision_that_was_asked_for() {
 #[test]
 fn candidates_are_ranked_by_their_probability() {
     let (model, golden) = (tiny(), Golden::open());
-    let image = model.encode(&[golden.image(0)]);
-    let question = prompt("What is this?");
+    let image = encode(&model, &golden.image(0));
+    let question = Request::new(&image, "What is this?");
     let candidates = ["a box", "the red ball", "why"];
-    let together = model.log_probs(&image, question, &candidates).unwrap();
+    let together = model.score(&question, &candidates).unwrap();
     let lm = &model.network().language_model;
     for (candidate, expected) in candidates.iter().zip(&together) {
-        let alone = model.log_probs(&image, question, &[candidate]).unwrap()[0];
+        let alone = model.score(&question, &[candidate]).unwrap()[0];
         assert!((alone - expected).abs() < 1e-3, "{candidate}: {alone} and {expected}");
         // The same from the scores of one token after the other.
-        let inputs = model.prompt_inputs(&image, &[question]).unwrap();
+        let inputs = model.prompt_inputs(&[question]).unwrap();
         let target = model.text_tokenizer().encode_target(candidate).unwrap();
         let answer = TokenBatch::pad_right(std::slice::from_ref(&target), 0);
         let embeds =
@@ -387,20 +390,15 @@ fn candidates_are_ranked_by_their_probability() {
 #[test]
 fn vig_and_vic_run_with_it() {
     let (model, golden) = (tiny(), Golden::open());
-    let handles = VisualLm::encode(&model, &[golden.image(0), golden.image(2)]).unwrap();
-    let request = |image: usize, prompt| Request {
-        image: &handles[image],
-        prompt,
-        seed: 0,
-        hint: Hint::default(),
-    };
+    let handles = model.encode(&[golden.image(0), golden.image(2)]).unwrap();
+    let request = |image: usize, prompt| Request::new(&handles[image], prompt);
     let decoding = GenerationConfig::greedy().with_max_new_tokens(8);
     let asked = [request(1, "What is this?"), request(0, "Describe the red ball.")];
-    let together = VisualLm::generate(&model, &asked, &decoding).unwrap();
+    let together = model.generate(&asked, &decoding).unwrap();
     for (request, texts) in asked.iter().zip(&together) {
-        let alone = model.generate(request.image, &[prompt(request.prompt)], &decoding).unwrap();
-        assert_eq!(texts[0].text, alone[0][0].text);
-        assert_eq!(texts[0].tokens.len(), alone[0][0].hypothesis.log_probs.len());
+        let alone = &model.generate(&[*request], &decoding).unwrap()[0][0];
+        assert_eq!((&texts[0].text, &texts[0].ids), (&alone.text, &alone.ids));
+        assert_eq!(texts[0].tokens.len(), alone.tokens.len());
     }
     let images = (0..3).map(|i| ImageInput::pixels(format!("{i}.png"), golden.image(i)));
     let vigc = Vigc::new(&model).with_decoding(decoding).with_correction(Correction::default());
@@ -413,5 +411,5 @@ fn vig_and_vic_run_with_it() {
 fn write_for_transformers() {
     let out = std::env::var("LLAVA_OUT").unwrap();
     tiny().save_pretrained(out, DType::F32).unwrap();
-    assert!(keys::is_unread("vision_tower.encoder.layers.2.mlp.fc1.bias", 2));
+    assert!(keys::is_unread("image_encoder.vision_tower.encoder.layers.2.mlp.fc1.bias", 2));
 }

@@ -56,7 +56,10 @@ fn original_folders_and_a_clip_make_up_the_network() {
         let mut network = network(&original(config));
         let rest = take(&mut network, renamed(stem, &keys::TO_NETWORK));
         assert_eq!(rest, BTreeSet::new(), "{stem}");
-        assert!(network.keys().all(|name| name.starts_with("vision_tower.")), "{stem}");
+        assert!(
+            network.keys().all(|name| name.starts_with("image_encoder.vision_tower.")),
+            "{stem}"
+        );
         let clip = take(&mut network, renamed("clip-vit-large-patch14-336", &keys::CLIP));
         let known = ["text_model.", "visual_projection.", "text_projection.", "logit_scale"];
         assert_known(&clip, &known);

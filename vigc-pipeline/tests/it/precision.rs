@@ -2,9 +2,10 @@
 
 use burn::tensor::{DType, Device, Tensor};
 use vigc_pipeline::core::nn::Precision;
-use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions, Prompt};
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::{LoadOptions, Precisions};
 use vigc_pipeline::prompt::Task;
-use vigc_pipeline::vigc::GenerationConfig;
+use vigc_pipeline::vigc::{GenerationConfig, Request, VisualLm};
 use vigc_scenes::{Scene, Split};
 
 const PROMPT: &str =
@@ -18,9 +19,9 @@ fn bundled(precisions: impl Into<Precisions>) -> InstructBlip {
 /// Scores of the tokens after each token of the prompt, about three scenes.
 fn logits(model: &InstructBlip) -> Tensor<3> {
     let pictures: Vec<_> = (0..3).map(|seed| Scene::sample(Split::Val, seed).render(112)).collect();
-    let images = model.encode(&pictures);
-    let prompts: Vec<_> = (0..3).map(|image| Prompt { image, text: PROMPT, seed: 0 }).collect();
-    let inputs = model.prompt_inputs(&images, &prompts).unwrap();
+    let images = model.encode(&pictures).unwrap();
+    let requests: Vec<_> = images.iter().map(|image| Request::new(image, PROMPT)).collect();
+    let inputs = model.prompt_inputs(&requests).unwrap();
     let lm = &model.network().language_model;
     lm.logits(lm.forward(inputs.embeds, inputs.mask, None))
 }
@@ -57,10 +58,11 @@ fn scores_are_as_exact_as_the_weights() {
 fn texts(model: &InstructBlip) -> Vec<Vec<u32>> {
     let settings = GenerationConfig::greedy().with_max_new_tokens(120);
     let about = |seed: u64| {
-        let image = model.encode(&[Scene::sample(Split::Val, 100 + seed).render(112)]);
+        let picture = Scene::sample(Split::Val, 100 + seed).render(112);
+        let image = &model.encode(&[picture]).unwrap()[0];
         let task = Task::LLAVA[seed as usize % Task::LLAVA.len()];
-        let prompt = Prompt { image: 0, text: task.instruction(), seed: 0 };
-        model.generate(&image, &[prompt], &settings).unwrap().remove(0).remove(0).hypothesis.tokens
+        let request = Request::new(image, task.instruction());
+        model.generate(&[request], &settings).unwrap().remove(0).remove(0).ids
     };
     (0..24).map(about).collect()
 }
@@ -123,11 +125,11 @@ fn every_precision_generates() {
     let picture = Scene::sample(Split::Val, 3).render(112);
     for precision in Precision::ALL {
         let model = bundled(precision);
-        let image = model.encode(std::slice::from_ref(&picture));
-        let prompt = Prompt { image: 0, text: PROMPT, seed: 0 };
+        let images = model.encode(std::slice::from_ref(&picture)).unwrap();
+        let request = Request::new(&images[0], PROMPT);
         for settings in [GenerationConfig::greedy(), GenerationConfig::beam_search(3)] {
             let settings = settings.with_max_new_tokens(40);
-            let texts = model.generate(&image, &[prompt], &settings).unwrap();
+            let texts = model.generate(&[request], &settings).unwrap();
             assert!(texts[0][0].text.starts_with("Question:"), "{precision}: {texts:?}");
         }
     }

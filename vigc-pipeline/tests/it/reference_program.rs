@@ -85,7 +85,10 @@ fn files_equal_the_programs_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for case in rows().loops {
         let path = folder.path().join(format!("{}.json", case.task));
-        let decoding = GenerationConfig::reference(250, 1).with_rules(model.reference_rules());
+        let decoding = GenerationConfig::upstream()
+            .with_max_length(250)
+            .with_min_length(1)
+            .with_rules(model.upstream_rules().unwrap());
         let vigc = Vigc::new(&model)
             .with_task(case.task())
             .with_decoding(decoding)
@@ -109,7 +112,7 @@ fn both_stages_equal_the_programs() {
             _ => QuestionStyle::AOkvqa,
         };
         let settings = TwoStageSettings::reference(style)
-            .with_rules(model.reference_rules())
+            .with_rules(model.upstream_rules().unwrap())
             .with_seed(case.seed);
         let records = TwoStage::new(&model, settings).run(pictures(), BATCH);
         let samples = records.filter_map(|record| match record.unwrap() {

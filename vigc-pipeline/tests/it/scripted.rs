@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use image::{Rgb, RgbImage};
 use vigc_pipeline::Result;
 use vigc_pipeline::vigc::{
-    Finish, Generated, GenerationConfig, ImageInput, Request, TokenScore, VisualLm, seed,
+    Generated, GenerationConfig, ImageInput, Request, TokenScore, VisualLm, seed,
 };
 
 /// A text that the model ended, its tokens the words, each of log-probability -1.
@@ -13,7 +13,7 @@ pub(crate) fn generated(text: &str) -> Generated {
     let ends = text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
     let ends = ends.chain((!text.is_empty()).then_some(text.len()));
     let tokens = ends.map(|end| TokenScore { end, log_prob: -1.0 }).collect();
-    Generated { text: text.to_owned(), score: 0.0, tokens, finish: Finish::EndToken }
+    Generated { tokens, ..Generated::text(text) }
 }
 
 /// An image that [`Scripted`] and [`Dice`] know by its number.
@@ -97,10 +97,6 @@ impl VisualLm for Dice {
             return Err(vigc_pipeline::Error::Model("out of dice".into()));
         }
         Ok(requests.iter().map(|request| vec![roll(request)]).collect())
-    }
-
-    fn score(&self, _: &Request<'_, u8>, _: &[&str]) -> Result<Vec<f32>> {
-        unreachable!("dice are not scored")
     }
 }
 

@@ -64,7 +64,7 @@ fn a_trainers_file_computes_what_peft_computes() {
     }));
     // The frozen weights come with the updates, so nothing of Vicuna is left, and the projection is trained once more.
     assert!(vicuna.applied.is_empty() && updated.applied.len() == vicuna.overwritten.len() + 2);
-    assert!(finetuned.overwritten.contains(&"language_projection.weight".to_owned()));
+    assert!(finetuned.overwritten.contains(&"connector.language_projection.weight".to_owned()));
 }
 
 #[test]

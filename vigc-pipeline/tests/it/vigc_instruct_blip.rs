@@ -4,11 +4,9 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
-use vigc_pipeline::instruct_blip::{InstructBlip, Prompt};
+use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::vigc::rank::rank;
-use vigc_pipeline::vigc::{
-    Correction, GenerationConfig, Hint, ImageInput, Request, Vigc, VisualLm,
-};
+use vigc_pipeline::vigc::{Correction, GenerationConfig, ImageInput, Request, Vigc, VisualLm};
 
 /// f32 sums in another order.
 const TOLERANCE: f32 = 1e-4;
@@ -28,24 +26,18 @@ const PROMPTS: [&str; 3] = ["What is it?", "Generate a question and then answer 
 fn requests_share_a_batch_and_keep_their_images() {
     let model = tiny();
     let decoding = GenerationConfig::beam_search(3).with_n_best(2).with_max_new_tokens(12);
-    let handles = VisualLm::encode(&model, &[picture(10), picture(200)]).unwrap();
-    let request = |i: usize| Request {
-        image: &handles[i % 2],
-        prompt: PROMPTS[i],
-        seed: 0,
-        hint: Hint::default(),
-    };
-    let together =
-        VisualLm::generate(&model, &[request(0), request(1), request(2)], &decoding).unwrap();
+    let handles = model.encode(&[picture(10), picture(200)]).unwrap();
+    let request = |i: usize| Request::new(&handles[i % 2], PROMPTS[i]);
+    let together = model.generate(&[request(0), request(1), request(2)], &decoding).unwrap();
     for (i, texts) in together.iter().enumerate() {
-        let image = model.encode(&[picture([10, 200][i % 2])]);
-        let prompt = Prompt { image: 0, text: PROMPTS[i], seed: 0 };
-        let alone = &model.generate(&image, &[prompt], &decoding).unwrap()[0];
+        let image = &model.encode(&[picture([10, 200][i % 2])]).unwrap()[0];
+        let alone = &model.generate(&[Request::new(image, PROMPTS[i])], &decoding).unwrap()[0];
         assert_eq!((texts.len(), alone.len()), (2, 2));
         for (text, alone) in texts.iter().zip(alone) {
             assert_eq!(text.text, alone.text);
-            let sum = alone.hypothesis.log_probs.iter().sum::<f32>();
-            let found = text.tokens.iter().map(|token| token.log_prob).sum::<f32>();
+            assert_eq!(text.ids, alone.ids);
+            let [found, sum] = [text, alone]
+                .map(|text| text.tokens.iter().map(|token| token.log_prob).sum::<f32>());
             assert!((found - sum).abs() < TOLERANCE * sum.abs().max(1.0), "{found} {sum}");
         }
     }
@@ -54,10 +46,10 @@ fn requests_share_a_batch_and_keep_their_images() {
 #[test]
 fn tokens_tell_where_they_end() {
     let model = tiny();
-    let handle = &VisualLm::encode(&model, &[picture(90)]).unwrap()[0];
-    let request = Request { image: handle, prompt: PROMPTS[0], seed: 0, hint: Hint::default() };
+    let handle = &model.encode(&[picture(90)]).unwrap()[0];
+    let request = Request::new(handle, PROMPTS[0]);
     let decoding = GenerationConfig::greedy().with_max_new_tokens(20);
-    let text = VisualLm::generate(&model, &[request], &decoding).unwrap()[0].remove(0);
+    let text = model.generate(&[request], &decoding).unwrap()[0].remove(0);
     assert!(!text.text.is_empty());
     assert!(text.tokens.windows(2).all(|pair| pair[0].end <= pair[1].end), "{text:?}");
     assert!(text.tokens.iter().all(|token| text.text.is_char_boundary(token.end)), "{text:?}");
@@ -67,11 +59,10 @@ fn tokens_tell_where_they_end() {
 #[test]
 fn candidates_are_ranked_by_the_models_log_probability() {
     let model = tiny();
-    let handle = &VisualLm::encode(&model, &[picture(90)]).unwrap()[0];
+    let handle = &model.encode(&[picture(90)]).unwrap()[0];
     let answers = ["a cat", "a dog on the mat", "no"];
     let ranking = rank(&model, handle, PROMPTS[0], &answers).unwrap();
-    let prompt = Prompt { image: 0, text: PROMPTS[0], seed: 0 };
-    let log_probs = model.log_probs(handle, prompt, &answers).unwrap();
+    let log_probs = model.score(&Request::new(handle, PROMPTS[0]), &answers).unwrap();
     assert!(ranking.nll.iter().zip(&log_probs).all(|(nll, log_prob)| *nll == -log_prob));
 }
 

@@ -1,7 +1,7 @@
 //! Several texts about the same thing in one row, so that nothing is spent on padding.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use vigc_llm::loss::{IGNORED, NextTokens};
+use vigc_llm::loss::{IGNORE_INDEX, NextTokenTargets};
 
 use super::splice::SplicedRow;
 
@@ -23,7 +23,12 @@ impl PackedRow {
     /// A row whose prefix is not made of tokens: `soft` places are kept for it, with any token in them.
     #[must_use]
     pub fn behind_soft_tokens(soft: usize) -> Self {
-        Self { prefix: soft, ids: vec![0; soft], labels: vec![IGNORED; soft], starts: Vec::new() }
+        Self {
+            prefix: soft,
+            ids: vec![0; soft],
+            labels: vec![IGNORE_INDEX; soft],
+            starts: Vec::new(),
+        }
     }
 
     /// A row whose prefix is a text that is learned, too.
@@ -57,7 +62,7 @@ impl PackedRow {
         self.starts.push(start);
         self.ids.resize(start + soft, 0);
         self.ids.extend(&text.ids);
-        self.labels.resize(start + soft + 1, IGNORED);
+        self.labels.resize(start + soft + 1, IGNORE_INDEX);
         self.labels.extend(&text.labels[1..]);
         start
     }
@@ -76,7 +81,7 @@ pub struct PackedBatch {
     bias: Vec<f32>,
     shape: [usize; 2],
     /// What is to be predicted.
-    pub next: NextTokens,
+    pub next: NextTokenTargets,
     /// The number of texts.
     pub texts: usize,
 }
@@ -102,10 +107,10 @@ impl PackedBatch {
                 seen[start..].fill(0.0);
             }
             let mut row_labels = row.labels.clone();
-            row_labels.resize(seq, IGNORED);
+            row_labels.resize(seq, IGNORE_INDEX);
             labels.push(row_labels);
         }
-        let next = NextTokens::from_labels(&labels);
+        let next = NextTokenTargets::from_labels(&labels);
         let texts = rows.iter().map(PackedRow::texts).sum();
         Self { ids, positions, bias, shape, next, texts }
     }
@@ -143,7 +148,11 @@ mod tests {
     fn a_packed_text_reads_as_it_would_alone() {
         let device = Device::default();
         device.seed(1);
-        let llama = LlamaConfig::new(32, 16, 2, 2).init(&device);
+        let llama = LlamaConfig::new(16)
+            .with_vocab_size(32)
+            .with_num_hidden_layers(2)
+            .with_num_attention_heads(2)
+            .init(&device);
         let prefix = vec![2, 9, 8];
         let texts = [text(&[2, 5, 6], &[7, 2]), text(&[2, 11], &[12, 13, 2])];
         let mut row = PackedRow::behind_text(prefix.clone());

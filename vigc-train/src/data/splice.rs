@@ -1,6 +1,6 @@
 //! How a prompt and its answer become one row of tokens with labels.
 
-use vigc_llm::loss::IGNORED;
+use vigc_llm::loss::IGNORE_INDEX;
 use vigc_llm::tokenizer::TextTokenizer;
 
 /// The most tokens that the reference keeps of a prompt, its last ones.
@@ -13,7 +13,7 @@ pub const MAX_OUTPUT: usize = 256;
 pub struct SplicedRow {
     /// The prompt's tokens, then the answer's.
     pub ids: Vec<u32>,
-    /// [`IGNORED`] for the prompt, the token itself for the answer.
+    /// [`IGNORE_INDEX`] for the prompt, the token itself for the answer.
     pub labels: Vec<i64>,
 }
 
@@ -38,7 +38,7 @@ impl SplicedRow {
     /// The same from tokens.
     #[must_use]
     pub fn from_tokens(prompt: Vec<u32>, answer: &[u32]) -> Self {
-        let mut labels = vec![IGNORED; prompt.len()];
+        let mut labels = vec![IGNORE_INDEX; prompt.len()];
         labels.extend(answer.iter().map(|&id| i64::from(id)));
         let mut ids = prompt;
         ids.extend_from_slice(answer);
@@ -51,9 +51,9 @@ impl SplicedRow {
 pub fn batch_labels(rows: &[SplicedRow], soft: usize) -> Vec<Vec<i64>> {
     let seq = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
     let padded = |row: &SplicedRow| {
-        let mut labels = vec![IGNORED; soft];
+        let mut labels = vec![IGNORE_INDEX; soft];
         labels.extend(&row.labels);
-        labels.resize(soft + seq, IGNORED);
+        labels.resize(soft + seq, IGNORE_INDEX);
         labels
     };
     rows.iter().map(padded).collect()
@@ -71,7 +71,7 @@ mod tests {
             SplicedRow::from_tokens(vec![2, 12], &[22, 2]),
         ];
         assert_eq!(rows[1].ids, [2, 12, 22, 2]);
-        const NO: i64 = IGNORED;
+        const NO: i64 = IGNORE_INDEX;
         let expected = [vec![NO, NO, NO, NO, NO, 20, 21, 2], vec![NO, NO, NO, NO, 22, 2, NO, NO]];
         assert_eq!(batch_labels(&rows, 2), expected);
     }
@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn long_texts_are_cut_as_the_reference_cuts_them() {
         let bytes = vigc_llm::tokenizer::train::llama_bpe(["a b c d"], 270).unwrap().to_bytes();
-        let reference = vigc_llm::tokenizer::SpecialTokens::reference();
+        let reference = vigc_llm::tokenizer::SpecialTokens::upstream();
         let tokenizer = TextTokenizer::from_bytes("tiny", &bytes, &reference).unwrap();
         let row = SplicedRow::new(&tokenizer, &"a ".repeat(200), &"b ".repeat(400)).unwrap();
-        let prompt = row.labels.iter().filter(|&&label| label == IGNORED).count();
+        let prompt = row.labels.iter().filter(|&&label| label == IGNORE_INDEX).count();
         assert_eq!((prompt, row.ids.len() - prompt), (MAX_INPUT, MAX_OUTPUT - 1));
         assert_ne!(row.ids[0], tokenizer.bos_id(), "the beginning is what a long prompt loses");
         assert_ne!(row.ids.last(), Some(&tokenizer.eos_id()), "a long answer loses its end");

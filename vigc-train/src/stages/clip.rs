@@ -23,7 +23,8 @@ use crate::error::{Result, TrainError};
 use crate::recipe::Recipe;
 use vigc_core::random::Draw;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::llava::{Llava, LlavaConfig, Projector, Template};
+use vigc_pipeline::llava::{Llava, LlavaConfig, Projector, Template, square_processor};
+use vigc_pipeline::model::ModelParts;
 
 /// The encoder and the projector, and what is thrown away.
 #[derive(Module, Debug)]
@@ -46,8 +47,8 @@ impl ClipModel {
         let network = config.init(device);
         let ClipVitConfig { hidden_size, layer_norm_eps, .. } = config.vision_config;
         let mut model = Self {
-            vision_tower: network.vision_tower,
-            multi_modal_projector: network.multi_modal_projector,
+            vision_tower: network.image_encoder.vision_tower,
+            multi_modal_projector: network.connector,
             norm: LayerNorm::new(hidden_size, layer_norm_eps, device),
             heads: PatchHeads::new(hidden_size, device),
         };
@@ -218,10 +219,20 @@ pub fn save_clip(
     recipe: &Recipe,
 ) -> Result<()> {
     let mut network = config.init(model.device());
-    network.vision_tower = trained.vision_tower;
-    network.multi_modal_projector = trained.multi_modal_projector;
+    network.image_encoder.vision_tower = trained.vision_tower;
+    network.connector = trained.multi_modal_projector;
     network.language_model = model.network().language_model.clone();
-    let llava = Llava::around(model, "llava", config, network).map_err(TrainError::pipeline)?;
+    let around = model.parts();
+    let parts = ModelParts {
+        name: "llava".to_owned(),
+        processor: square_processor(config.vision_config.image_size)
+            .map_err(TrainError::pipeline)?,
+        config,
+        text_tokenizer: around.text_tokenizer.clone(),
+        generation: around.generation.clone(),
+        tokenizer_files: around.tokenizer_files.of_language_model(),
+    };
+    let llava = Llava::new(parts, network, model.device()).map_err(TrainError::pipeline)?;
     let dtype = recipe.model.precision.dtype();
     llava.save_pretrained(recipe.output.join("model"), dtype).map_err(TrainError::pipeline)
 }

@@ -9,11 +9,10 @@
 //! fraction of the time.
 
 use burn::tensor::{Bool, Int, Tensor, TensorData};
-use vigc_core::TokenBatch;
 use vigc_llm::tokenizer::BertTokenizer;
 
 use super::fact_table::{FactTable, MISSING, NOTHING, OBJECTS, PLACES};
-use super::instruct::{SoftTokenWriter, lessons};
+use super::finetune::{training_data, visual_tokens};
 use super::lessons::Lessons;
 use super::slots;
 use crate::data::InstructionRow;
@@ -24,14 +23,14 @@ use crate::features::ImageFeatures;
 use crate::progress::Progress;
 use crate::recipe::Recipe;
 use vigc_core::random::Draw;
-use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::instruct_blip::{InstructBlip, QFormerConnector};
 use vigc_scenes::{Focus, Scene, Split};
 
 /// Pictures, prompts, and the bag that each query is to write.
 #[derive(Debug)]
 pub struct FactsBatch {
     features: TensorData,
-    prompts: TokenBatch,
+    prompts: Vec<Vec<u32>>,
     /// Rows of the table of bags, `[batch, queries]`.
     bags: Vec<i32>,
 }
@@ -58,9 +57,9 @@ impl FactsObjective {
         let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
         slots::check(queries, focus)?;
         Ok(Self {
-            lessons: lessons(recipe, model, progress)?,
+            lessons: training_data(recipe, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
-            bert: model.qformer_tokenizer().clone(),
+            bert: model.processor().qformer_tokenizer.clone(),
             bags: FactTable::new(model)?,
             queries,
             focus,
@@ -80,7 +79,7 @@ impl FactsObjective {
         Ok(FactsBatch {
             bags: bags.map(|bag| i32::try_from(bag).unwrap_or(i32::MAX)).collect(),
             features: features.batch(&images)?,
-            prompts: TokenBatch::pad_right(&prompts, self.bert.pad_id()),
+            prompts,
         })
     }
 
@@ -159,7 +158,7 @@ fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
 }
 
 impl Objective for FactsObjective {
-    type Model = SoftTokenWriter;
+    type Model = QFormerConnector;
     type Batch = FactsBatch;
 
     fn batch(&self, draw: Draw) -> Result<FactsBatch> {
@@ -171,8 +170,8 @@ impl Objective for FactsObjective {
         self.lessons.held_out(|rows, features, _| self.collate(rows, features, range))
     }
 
-    fn loss(&self, model: &SoftTokenWriter, batch: FactsBatch) -> Result<Loss> {
-        let written = model.write(batch.features, &batch.prompts);
+    fn loss(&self, model: &QFormerConnector, batch: FactsBatch) -> Result<Loss> {
+        let written = visual_tokens(model, batch.features, &batch.prompts).tokens;
         let [samples, queries, hidden] = written.dims();
         let bags = TensorData::new(batch.bags, [samples, queries]);
         let bags = Tensor::<2, Int>::from_data(bags, &self.bags.table.device());

@@ -14,10 +14,10 @@ use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 use vigc_llm::llama::{Llama, LlamaConfig};
-use vigc_llm::loss::NextTokens;
+use vigc_llm::loss::NextTokenTargets;
 use vigc_llm::tokenizer::train::{bert_wordpiece, llama_bpe};
 use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
 
@@ -102,7 +102,7 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
     let path = folder.join("tokenizer.json");
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let name = path.to_string_lossy();
-    Ok(TextTokenizer::from_bytes(&name, &bytes, &SpecialTokens::reference())?)
+    Ok(TextTokenizer::from_bytes(&name, &bytes, &SpecialTokens::upstream())?)
 }
 
 /// The files of both tokenizers.
@@ -349,7 +349,7 @@ fn noisy(bags: Tensor<2>) -> Tensor<2> {
 pub(super) fn token_loss(
     llama: &Llama,
     hidden: Tensor<3>,
-    next: &NextTokens,
+    next: &NextTokenTargets,
     samples: usize,
     task: Option<String>,
 ) -> Loss {

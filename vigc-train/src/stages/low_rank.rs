@@ -54,7 +54,7 @@ impl LowRank {
         let mut updates = self.layers.iter().zip(&self.updates).peekable();
         for (name, layer) in llama.linear_layers() {
             if let Some((_, update)) = updates.next_if(|(updated, _)| **updated == name) {
-                layer.update = Some(update.clone());
+                layer.set_update(update.clone());
             }
         }
         llama
@@ -84,7 +84,7 @@ impl LowRank {
             }
         }
         let updates = Checkpoint::from_tensors(&folder.to_string_lossy(), tensors);
-        let mut config = LoraConfig::reference();
+        let mut config = LoraConfig::upstream();
         config.lora_alpha = alpha;
         let adapter = LoraAdapter::new(config, updates)?;
         Ok(adapter.with_base_model(base_model).save(folder)?)

@@ -9,9 +9,9 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::data::scenes::{SceneRange, picture};
-use crate::features::Pixels;
 use crate::recipe::Recipe;
 use vigc_core::random::{Draw, EpochOrder};
+use vigc_pipeline::model::ImagePreprocessor;
 use vigc_scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 
 /// Linear heads over normalized states.
@@ -150,7 +150,7 @@ pub(super) struct PatchScenes<P> {
     held_out: usize,
 }
 
-impl<P: Pixels> PatchScenes<P> {
+impl<P: ImagePreprocessor> PatchScenes<P> {
     /// The scenes of a recipe for an encoder that looks at `side` pixels in patches of `patch`.
     pub(super) fn new(
         recipe: &Recipe,

@@ -10,6 +10,7 @@ use vigc_core::weights::Checkpoint;
 use crate::tests::turn;
 use crate::{Recipe, Silent, metrics, run_recipe};
 use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::model::ImageEncoder;
 
 /// The recipe of a stage with a few updates, its folders below `folder`.
 fn recipe(stage: &str, folder: &Path, updates: u64, rest: &str) -> Recipe {
@@ -113,9 +114,10 @@ fn four_stages_make_a_model_that_opens() {
     let open = |name: &str| InstructBlip::from_dir(folder.join(name), &device).unwrap();
     let (before, after) = (open("align/model"), open("tune/model"));
     let pixels = burn::tensor::Tensor::ones([1, 3, 112, 112], &device);
-    let seen = |model: &InstructBlip| model.network().image_embeds(pixels.clone()).into_data();
+    let seen =
+        |model: &InstructBlip| model.network().image_encoder.forward(pixels.clone()).into_data();
     seen(&before).assert_eq(&seen(&after), true);
-    let queries = |model: &InstructBlip| model.network().query_tokens.val().into_data();
+    let queries = |model: &InstructBlip| model.network().connector.query_tokens.val().into_data();
     assert_ne!(queries(&before), queries(&after));
 }
 

@@ -4,11 +4,11 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::nn::LayerNorm;
 use vigc_core::weights::{KeyMap, save};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};
-use vigc_vision::image::{ImageProcessor, ImageProcessorConfig};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 
 use super::patches::{PatchBatch, PatchHeads, PatchScenes};
 use crate::engine::{Loss, Objective};
@@ -49,7 +49,7 @@ impl VisionModel {
 
 /// Dense supervision on rendered scenes.
 #[derive(Debug)]
-pub struct VisionObjective(PatchScenes<ImageProcessor>);
+pub struct VisionObjective(PatchScenes<BlipImageProcessor>);
 
 impl VisionObjective {
     /// The objective of a recipe.
@@ -60,7 +60,7 @@ impl VisionObjective {
     pub fn new(recipe: &Recipe) -> Result<Self> {
         let config = Recipe::need("model.vision", recipe.model.vision.as_ref())?;
         let side = u32::try_from(config.image_size).unwrap_or(u32::MAX);
-        let processor = ImageProcessor::new(ImageProcessorConfig::square(side))?;
+        let processor = BlipImageProcessor::new(BlipImageProcessorConfig::square(side))?;
         let sizes = [config.image_size, config.patch_size];
         Ok(Self(PatchScenes::new(recipe, processor, sizes)?))
     }
@@ -98,6 +98,6 @@ pub fn save_vision(model: VisionModel, recipe: &Recipe) -> Result<(), TrainError
     save(&parts, &KeyMap::IDENTITY, DType::F32, recipe.output.join("model.safetensors"))?;
     write_json(recipe.output.join("config.json"), &config)?;
     let side = u32::try_from(config.image_size).unwrap_or(u32::MAX);
-    let processor = ImageProcessorConfig::square(side);
+    let processor = BlipImageProcessorConfig::square(side);
     Ok(write_json(recipe.output.join("preprocessor_config.json"), &processor)?)
 }

@@ -8,47 +8,46 @@ use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::normalizer::{CHANNELS, CLIP_MEAN, CLIP_STD, Normalization, Normalizer, stack};
-use super::processor::read_config;
-use super::resize::{Window, resize_window};
-use super::{Filter, ImageSize};
+use super::normalize::{
+    CHANNELS, CLIP_MEAN, CLIP_STD, ImageSize, Normalization, Normalizer, read_config, stack,
+};
+use super::resize::{Crop, Filter, resize_and_crop};
 use crate::{Error, Result};
 
-/// The length that an image's shorter side gets.
+/// The length of an image's shorter side after resizing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ShortestEdge {
     /// In pixels.
     pub shortest_edge: u32,
 }
 
-/// What `preprocessor_config.json` says about CLIP's image processor, or LLaVA's, which can pad.
+/// Settings of a [`ClipImageProcessor`], named as in `preprocessor_config.json`.
 ///
-/// Fields and defaults are those of `CLIPImageProcessor` and `LlavaImageProcessor`. Old files have plain numbers for
-/// the sizes.
+/// Fields and defaults are those of `CLIPImageProcessor` and of `LlavaImageProcessor`, which can pad. Old files have plain
+/// numbers for the sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClipImageProcessorConfig {
-    /// The Python class that reads this configuration.
+    /// The Python class that this configuration is for.
     pub image_processor_type: String,
-    /// Whether to add bars of the mean colour that make an image square, before all else: what LLaVA calls
-    /// `image_aspect_ratio: pad`.
+    /// Whether to pad an image to a square with the mean color before it is resized: LLaVA's `image_aspect_ratio: pad`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub do_pad: bool,
-    /// Whether to resize. Must be true: the encoder takes one size.
+    /// Whether to resize. Must be true, because the encoder takes one size.
     pub do_resize: bool,
-    /// The length of the shorter side; the aspect ratio is kept.
+    /// The length of the shorter side. The aspect ratio is kept.
     #[serde(deserialize_with = "shortest_edge")]
     pub size: ShortestEdge,
     /// The interpolation filter.
     pub resample: Filter,
-    /// Whether to cut `crop_size` out of the middle. Must be true: the encoder takes squares.
+    /// Whether to crop the center. Must be true, because the encoder takes squares.
     pub do_center_crop: bool,
-    /// What stays of an image.
+    /// The size of the crop, which is the output size.
     #[serde(deserialize_with = "crop_size")]
     pub crop_size: ImageSize,
     /// Whether to multiply by `rescale_factor`.
     pub do_rescale: bool,
-    /// Maps 0..=255 to 0..=1.
+    /// The factor that maps `0..=255` to `0.0..=1.0`.
     pub rescale_factor: f64,
     /// Whether to subtract the mean and divide by the standard deviation.
     pub do_normalize: bool,
@@ -56,7 +55,7 @@ pub struct ClipImageProcessorConfig {
     pub image_mean: [f64; CHANNELS],
     /// Standard deviation of each channel, after rescaling.
     pub image_std: [f64; CHANNELS],
-    /// Whether to convert to RGB. Images here are RGB already.
+    /// Whether to convert to RGB. Ignored, because images here are RGB already.
     pub do_convert_rgb: bool,
 }
 
@@ -80,7 +79,7 @@ impl Default for ClipImageProcessorConfig {
     }
 }
 
-/// A number, or the names of sides with a number each.
+/// A number, or an object with a number for each side.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Size<T> {
@@ -108,7 +107,7 @@ fn crop_size<'de, D: Deserializer<'de>>(from: D) -> Result<ImageSize, D::Error> 
 }
 
 impl ClipImageProcessorConfig {
-    /// A processor that makes squares of `side` pixels, otherwise as by default.
+    /// A processor whose output is `side` pixels wide and high, with defaults for the rest.
     #[must_use]
     pub fn square(side: u32) -> Self {
         Self {
@@ -118,7 +117,7 @@ impl ClipImageProcessorConfig {
         }
     }
 
-    /// Sets whether images are padded to squares; transformers' class for that is LLaVA's.
+    /// Sets whether images are padded to squares. In transformers, LLaVA's class pads.
     #[must_use]
     pub fn with_padding(mut self, do_pad: bool) -> Self {
         self.do_pad = do_pad;
@@ -132,7 +131,7 @@ impl ClipImageProcessorConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Core`] if neither file can be read, or one does not parse.
+    /// [`Error::Core`] if neither file can be read or one cannot be parsed.
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
         read_config(dir.as_ref())
     }
@@ -156,7 +155,7 @@ impl ClipImageProcessorConfig {
     }
 }
 
-/// Turns RGB images into the input of an image encoder, exactly as `CLIPImageProcessor` on Pillow.
+/// Turns RGB images into the input of an image encoder, with the same numbers as `CLIPImageProcessor` on Pillow.
 ///
 /// ```
 /// use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig, RgbImage};
@@ -179,8 +178,8 @@ impl ClipImageProcessor {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if `config` asks for images of several sizes, a crop larger than the image or a zero
-    /// standard deviation.
+    /// [`Error::Config`] if `config` switches resizing or cropping off, or has a crop larger than the resized image or a
+    /// standard deviation of zero.
     pub fn new(config: ClipImageProcessorConfig) -> Result<Self> {
         config.validate()?;
         let normalizer = Normalizer::new(Normalization {
@@ -205,7 +204,7 @@ impl ClipImageProcessor {
         &self.config
     }
 
-    /// Pads, resizes and crops an image: the pixels that are normalized.
+    /// Pads, resizes and crops an image. [`ClipImageProcessor::process`] normalizes the result.
     ///
     /// # Panics
     ///
@@ -247,7 +246,7 @@ impl ClipImageProcessor {
         self.stack(&pixels, device)
     }
 
-    /// Joins the results of [`ClipImageProcessor::process`].
+    /// Joins the results of [`ClipImageProcessor::process`] into one tensor.
     ///
     /// # Shapes
     ///
@@ -262,13 +261,13 @@ impl ClipImageProcessor {
         stack(pixels, self.config.crop_size, device)
     }
 
-    /// The image in the middle of a square of the mean colour.
+    /// The image at the center of a square of the mean color.
     fn padded(&self, image: &RgbImage) -> RgbImage {
         let (width, height) = image.dimensions();
         let side = width.max(height);
-        // As Python's `int`, towards zero.
-        let colour = Rgb(self.config.image_mean.map(|mean| (mean * 255.0) as u8));
-        let mut square = RgbImage::from_pixel(side, side, colour);
+        // Rounds towards zero like Python's `int`.
+        let color = Rgb(self.config.image_mean.map(|mean| (mean * 255.0) as u8));
+        let mut square = RgbImage::from_pixel(side, side, color);
         replace(&mut square, image, i64::from((side - width) / 2), i64::from((side - height) / 2));
         square
     }
@@ -276,17 +275,17 @@ impl ClipImageProcessor {
     fn resize_and_crop(&self, image: &RgbImage) -> RgbImage {
         let (width, height) = image.dimensions();
         let edge = self.config.size.shortest_edge;
-        let (wide, high) = (longer(edge, width, height), longer(edge, height, width));
+        let target = (scaled_side(edge, width, height), scaled_side(edge, height, width));
         let ImageSize { height, width } = self.config.crop_size;
-        let (left, top) = ((wide - width) / 2, (high - height) / 2);
-        // A picture that is a thread would become a large one if all of it were computed.
-        let window = Window { left, top, width, height };
-        resize_window(image, (wide, high), window, self.config.resample)
+        let (left, top) = ((target.0 - width) / 2, (target.1 - height) / 2);
+        // Only the crop is computed: the whole of a very long image would be huge.
+        let crop = Crop { left, top, width, height };
+        resize_and_crop(image, target, crop, self.config.resample)
     }
 }
 
-/// The length of a side when the shorter one becomes `edge`, as Python computes it.
-fn longer(edge: u32, side: u32, other: u32) -> u32 {
+/// The length of a side when the shorter one becomes `edge`, rounded as in Python.
+fn scaled_side(edge: u32, side: u32, other: u32) -> u32 {
     if side <= other {
         return edge;
     }

@@ -1,7 +1,7 @@
-//! JPEG, decoded as libjpeg-turbo does, which Pillow reads it with.
+//! JPEG with the bits of libjpeg-turbo, the decoder that Pillow uses.
 //!
-//! Decoders may round as they like, and most differ by a few levels where colours are subsampled. That is invisible, but enough
-//! to turn a word of a beam search.
+//! The standard leaves rounding to decoders, and most differ by a few levels where colors are subsampled. The difference is
+//! invisible, but it can change a word of a beam search.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use image::error::{DecodingError, ImageFormatHint};
 use image::{ImageError, ImageFormat, RgbImage};
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat};
 
-use super::ImageLimits;
+use super::limits::ImageLimits;
 use crate::{Error, Result};
 
-/// Scans of a progressive file, of which each is work for every pixel. Encoders write about ten.
+/// The maximum number of scans in a progressive file. Every scan takes time for all pixels; encoders write about ten.
 const MAX_SCANS: usize = 500;
 
-/// Decodes a file's bytes to RGB. Nothing for what is rare and this decoder is weak at: four inks, and sampling factors that no
-/// camera uses.
+/// Decodes a file's bytes to RGB. `None` for rare files that this decoder does not handle well: CMYK, and sampling factors
+/// that no camera uses.
 pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<Option<RgbImage>> {
-    // The decoder fills what is missing with grey and reports success, so a half-downloaded photo would pass as a photo.
+    // The decoder fills a missing part with gray and reports success, so half of a photo would pass as a photo.
     if !is_complete(bytes) {
         return Err(Error::Truncated { path: path.to_owned() });
     }
@@ -36,8 +36,8 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     };
     let mut decoder = Decoder::new_with_limits(bytes, decoder_limits).map_err(fail)?;
     let header = decoder.header();
-    limits.check((header.width.into(), header.height.into()), path)?;
-    if !is_usual(header) {
+    limits.check_size((header.width.into(), header.height.into()), path)?;
+    if !is_common(header) {
         return Ok(None);
     }
     decoder.set_output_format(PixelFormat::Rgb);
@@ -46,8 +46,8 @@ pub(super) fn decode(bytes: &[u8], path: &Path, limits: &ImageLimits) -> Result<
     Ok(Some(RgbImage::from_raw(size.0, size.1, image.data).expect("three bytes for each pixel")))
 }
 
-/// Whether a frame has pixels, is grey or of three colours, and these are sampled at whole fractions.
-fn is_usual(header: &FrameHeader) -> bool {
+/// Whether a frame has pixels, is gray or has three colors, and samples them at 1, 1/2 or 1/4 of the resolution.
+fn is_common(header: &FrameHeader) -> bool {
     let mut factors = header
         .components
         .iter()
@@ -63,8 +63,8 @@ const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
 
 /// Whether an end-of-image marker follows the start of the first scan.
 ///
-/// Entropy-coded bytes never form that marker, and segments before the scan (an EXIF thumbnail is
-/// a JPEG itself) are skipped by their length.
+/// Entropy-coded bytes never contain that marker. Segments before the scan are skipped by their length, because an EXIF
+/// thumbnail is a JPEG itself.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
     first_scan(bytes).is_some_and(|scan| scan.windows(2).rev().any(|pair| pair == END_OF_IMAGE))
 }
@@ -73,7 +73,7 @@ pub(super) fn is_complete(bytes: &[u8]) -> bool {
 fn first_scan(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(2..)?;
     loop {
-        // Markers may be padded with 0xFF, and stray bytes between segments are tolerated.
+        // Markers may be padded with 0xFF, and there may be stray bytes between segments.
         let start =
             rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
         rest = &rest[start + 1..];

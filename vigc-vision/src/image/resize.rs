@@ -1,8 +1,7 @@
-//! Pillow's resampling, bit for bit.
+//! Resampling with the bits of Pillow.
 //!
-//! Two separable passes over filters that widen when the image shrinks. Coefficients are
-//! fixed-point numbers and each pass rounds to 8 bits, as in Pillow's
-//! `src/libImaging/Resample.c`.
+//! Two separable passes whose filters widen when the image shrinks. As in Pillow's `src/libImaging/Resample.c`, coefficients
+//! are fixed-point numbers and each pass rounds to 8 bits.
 
 use std::borrow::Cow;
 
@@ -10,7 +9,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Bits after the binary point of a coefficient: 8 for the pixel and 2 for overshoot stay free.
+/// Bits after the binary point of a coefficient. 8 bits remain for the pixel and 2 for overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 const CHANNELS: usize = 3;
 
@@ -63,41 +62,41 @@ impl Filter {
     }
 }
 
-/// Resizes to exactly `width` x `height` without keeping the aspect ratio.
+/// Resizes an image to `width` x `height` without keeping the aspect ratio.
 ///
-/// Equals `Image.resize((width, height), filter)` of Pillow 13 on an RGB image in every bit; earlier
-/// versions differ by a rounding where an image shrinks mostly in height.
+/// The result has the same bits as `Image.resize((width, height), filter)` of Pillow 13 on an RGB image. Earlier versions
+/// round differently if an image shrinks mostly in height.
 ///
 /// # Panics
 ///
 /// Panics if `image` is empty or a target side is zero.
 #[must_use]
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    resize_window(image, (width, height), Window { left: 0, top: 0, width, height }, filter)
+    resize_and_crop(image, (width, height), Crop { left: 0, top: 0, width, height }, filter)
 }
 
 /// A rectangle of a resized image.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(super) struct Crop {
     pub(super) left: u32,
     pub(super) top: u32,
     pub(super) width: u32,
     pub(super) height: u32,
 }
 
-/// A part of what [`resize`] gives for a size, without computing the rest.
+/// Resizes an image to `target`, width and height, but computes only a part of it.
 ///
 /// # Panics
 ///
-/// Panics if `image` or the window is empty, or the window is not inside the target.
-pub(super) fn resize_window(
+/// Panics if `image` or the crop is empty, or the crop is not inside the target.
+pub(super) fn resize_and_crop(
     image: &RgbImage,
     target: (u32, u32),
-    window: Window,
+    crop: Crop,
     filter: Filter,
 ) -> RgbImage {
     let source = image.dimensions();
-    let Window { left, top, width, height } = window;
+    let Crop { left, top, width, height } = crop;
     assert!(
         source.0 > 0 && source.1 > 0 && width > 0 && height > 0,
         "cannot resize {}x{} to {width}x{height}",
@@ -106,8 +105,8 @@ pub(super) fn resize_window(
     );
     let wide = Side { source: source.0, target: target.0, first: left, count: width };
     let high = Side { source: source.1, target: target.1, first: top, count: height };
-    let columns = |pixels| Pixels::stretch(pixels, wide, filter, horizontal);
-    let rows = |pixels| Pixels::stretch(pixels, high, filter, vertical);
+    let columns = |pixels| Pixels::resize(pixels, wide, filter, horizontal);
+    let rows = |pixels| Pixels::resize(pixels, high, filter, vertical);
     let pixels = Pixels { width: source.0 as usize, bytes: Cow::Borrowed(image.as_raw()) };
     let resized = if shrinks_mostly_in_height(source, target) {
         columns(rows(pixels))
@@ -118,7 +117,7 @@ pub(super) fn resize_window(
     RgbImage::from_raw(width, height, bytes).expect("the passes write width * height pixels")
 }
 
-/// One side of an image: its length, the length it gets, and what is wanted of that.
+/// One side of an image: its length, its length after resizing, and the part of that to compute.
 #[derive(Debug, Clone, Copy)]
 struct Side {
     source: u32,
@@ -127,25 +126,24 @@ struct Side {
     count: u32,
 }
 
-/// Whether Pillow takes the vertical pass first. Versions before 13 never do; the order changes a
-/// rounding here and there.
+/// Whether Pillow runs the vertical pass first. Versions before 13 never do. The order changes the rounding of some pixels.
 fn shrinks_mostly_in_height((w, h): (u32, u32), (width, height): (u32, u32)) -> bool {
     let [w, h, width, height] = [w, h, width, height].map(i64::from);
     h > height && h - height > 2 * (w - width)
 }
 
-/// Stretches rows of bytes of a width in pixels; gives the new width and bytes.
+/// Resizes rows of bytes with a width in pixels. Returns the new width and bytes.
 type Pass = fn(&[u8], usize, &Taps) -> (usize, Vec<u8>);
 
-/// RGB rows between two passes.
+/// RGB rows between the passes.
 struct Pixels<'a> {
     width: usize,
     bytes: Cow<'a, [u8]>,
 }
 
 impl Pixels<'_> {
-    /// Runs one pass, or none if the side stays.
-    fn stretch(self, side: Side, filter: Filter, pass: Pass) -> Self {
+    /// Runs one pass, or none if the side keeps its length.
+    fn resize(self, side: Side, filter: Filter, pass: Pass) -> Self {
         if side.source == side.target && side.count == side.target {
             return self;
         }
@@ -155,7 +153,7 @@ impl Pixels<'_> {
     }
 }
 
-/// Where each output sample reads, and with which fixed-point weights.
+/// The input samples of each output sample and their fixed-point weights.
 struct Taps {
     /// First input sample and number of samples of each output sample.
     bounds: Vec<(usize, usize)>,
@@ -195,7 +193,7 @@ impl Taps {
     }
 }
 
-/// Rounds half away from zero, as Pillow does.
+/// Rounds halves away from zero, as Pillow does.
 fn to_fixed(weight: f64) -> i32 {
     let scaled = weight * f64::from(1u32 << PRECISION_BITS);
     (scaled + 0.5f64.copysign(scaled)) as i32
@@ -205,7 +203,7 @@ fn to_pixel(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
-/// The rounding term that every sum starts from.
+/// The initial value of every sum, for rounding.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
 fn horizontal(source: &[u8], source_width: usize, taps: &Taps) -> (usize, Vec<u8>) {
@@ -284,13 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_a_part_of_the_whole() {
+    fn a_crop_is_a_part_of_the_whole() {
         let image =
             RgbImage::from_fn(23, 17, |x, y| image::Rgb([x * 11, y * 15, x * y].map(|v| v as u8)));
         for (wide, high) in [(40, 31), (9, 11), (23, 8), (23, 17), (5, 400)] {
             let whole = resize(&image, wide, high, Filter::Bicubic);
-            let window = Window { left: 2, top: 3, width: 3, height: 5 };
-            let part = resize_window(&image, (wide, high), window, Filter::Bicubic);
+            let crop = Crop { left: 2, top: 3, width: 3, height: 5 };
+            let part = resize_and_crop(&image, (wide, high), crop, Filter::Bicubic);
             let expected = image::imageops::crop_imm(&whole, 2, 3, 3, 5).to_image();
             assert_eq!(part, expected, "{wide}x{high}");
         }
@@ -298,7 +296,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "cannot resize 0x0 to 2x2")]
-    fn an_empty_image_is_refused() {
+    fn an_empty_image_panics() {
         let _ = resize(&RgbImage::new(0, 0), 2, 2, Filter::Bicubic);
     }
 }

@@ -1,10 +1,10 @@
-//! What the Q-Former's cross-attentions read of images, computed once per image.
+//! The keys and values that the Q-Former's cross-attentions read, computed once for each image.
 
 use burn::tensor::{Device, Int, Tensor};
 
 /// Keys and values of one attention.
 #[derive(Debug, Clone)]
-pub struct KeyValues {
+pub(super) struct KeyValues {
     /// `[batch, heads, seq, head_dim]`.
     pub(super) key: Tensor<4>,
     /// `[batch, heads, seq, head_dim]`.
@@ -13,7 +13,7 @@ pub struct KeyValues {
 
 /// Keys and values of every cross-attention of a [`QFormer`](super::QFormer), for a batch of images.
 ///
-/// They do not depend on the text, so one image serves any number of questions and corrections.
+/// They do not depend on the text, so an image is encoded once for any number of questions and corrections.
 #[derive(Debug, Clone)]
 pub struct ImageKeyValues {
     /// One entry for each layer, `None` where a layer has no cross-attention.
@@ -30,17 +30,17 @@ impl ImageKeyValues {
         self.layers.iter().map(Option::as_ref)
     }
 
-    /// Number of images, `None` if no layer has cross-attention.
+    /// Number of images. `None` if no layer has cross-attention.
     #[must_use]
     pub fn batch(&self) -> Option<usize> {
         self.layers.iter().flatten().next().map(|layer| layer.key.dims()[0])
     }
 
-    /// The images at `rows`, which may repeat, in that order.
+    /// The images at `rows`, in that order. A row may occur several times.
     ///
     /// # Panics
     ///
-    /// Panics if `rows` is empty or there is no such image.
+    /// Panics if `rows` is empty or one of its images does not exist.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let batch = self.batch().unwrap_or(usize::MAX);

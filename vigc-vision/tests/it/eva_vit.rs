@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use vigc_core::nn::LayerNorm;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
-use vigc_vision::eva_vit::{EvaVitConfig, keys};
+use vigc_vision::eva_vit::{EvaVitConfig, HUGGING_FACE_KEYS};
 
 use crate::fixture::{TOLERANCE, distance, json, path};
 
@@ -16,7 +16,7 @@ fn equals_transformers() {
         config.validate().unwrap();
         let golden = Checkpoint::open(path(&format!("eva_vit/{name}.safetensors"))).unwrap();
         let mut vit = config.init(&device);
-        let report = golden.load(&mut vit, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+        let report = golden.load(&mut vit, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
         let others = ["input", "output", "post_layernorm"];
         let known = |name: &String| others.iter().any(|other| name.starts_with(other));
         assert!(report.unused.iter().all(known), "{name}: {:?}", report.unused);
@@ -41,7 +41,7 @@ fn the_training_path_computes_the_same() {
     let golden = Checkpoint::open(path("eva_vit/patch14.safetensors")).unwrap();
     let training = device.autodiff();
     let mut vit = config.init(&training);
-    golden.load(&mut vit, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+    golden.load(&mut vit, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
     let encoded = vit.forward(golden.tensor("input.images", &training).unwrap());
     let expected = golden.tensor("output.encoder", &training).unwrap();
     assert!(distance(encoded, expected) < TOLERANCE);

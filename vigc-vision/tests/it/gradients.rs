@@ -50,7 +50,11 @@ fn check(module: &impl Module, output: Tensor<3>) -> (usize, Vec<String>, Vec<St
 #[test]
 fn of_the_image_encoder() {
     let device = Device::default().autodiff();
-    let vit = EvaVitConfig::new(16, 2, 2).with_image_size(28).init(&device);
+    let vit = EvaVitConfig::new(16)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(2)
+        .with_image_size(28)
+        .init(&device);
     let images = Tensor::random([2, 3, 28, 28], Distribution::Default, &device);
     let (seen, missing, bad) = check(&vit, vit.forward(images));
     assert_eq!(seen, 4 + 2 * 12);
@@ -60,7 +64,11 @@ fn of_the_image_encoder() {
 #[test]
 fn of_the_image_encoder_of_clip() {
     let device = Device::default().autodiff();
-    let vit = ClipVitConfig::new(16, 2, 2).with_image_size(28).init(&device);
+    let vit = ClipVitConfig::new(16)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(2)
+        .with_image_size(28)
+        .init(&device);
     let images = Tensor::random([2, 3, 28, 28], Distribution::Default, &device);
     let (seen, missing, bad) = check(&vit, vit.forward(images));
     assert_eq!(seen, 3 + 4 + 2 * 16);
@@ -72,7 +80,11 @@ fn of_the_image_encoder_of_clip() {
 #[test]
 fn of_the_qformer() {
     let device = Device::default().autodiff();
-    let config = QFormerConfig::new(16, 3, 2, 30, 8);
+    let config = QFormerConfig::new(16)
+        .with_num_hidden_layers(3)
+        .with_num_attention_heads(2)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8);
     let qformer = config.init(&device);
     let images = Tensor::random([2, 5, 8], Distribution::Default, &device);
     let queries = Tensor::random([1, 4, 16], Distribution::Default, &device);

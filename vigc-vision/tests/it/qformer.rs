@@ -4,7 +4,9 @@ use burn::tensor::{Device, Distribution, Tensor};
 use serde::Deserialize;
 use vigc_core::TokenBatch;
 use vigc_core::weights::{Checkpoint, Strictness};
-use vigc_vision::qformer::{ImageKeyValues, QFormer, QFormerConfig, keys};
+use vigc_vision::qformer::{
+    HUGGING_FACE_KEYS, ImageKeyValues, QFormer, QFormerConfig, TO_HUGGING_FACE_KEYS,
+};
 
 use crate::fixture::{TOLERANCE, distance, json, path};
 
@@ -28,7 +30,7 @@ fn load(name: &str, config: &QFormerConfig, device: &Device) -> (QFormer, Checkp
     config.validate().unwrap();
     let golden = Checkpoint::open(path(&format!("qformer/{name}.safetensors"))).unwrap();
     let mut qformer = config.init(device);
-    let report = golden.load(&mut qformer, &keys::HUGGING_FACE, Strictness::Strict).unwrap();
+    let report = golden.load(&mut qformer, &HUGGING_FACE_KEYS, Strictness::Strict).unwrap();
     let known = |name: &String| name.starts_with("input") || name.starts_with("output");
     assert!(report.unused.iter().all(known), "{name}: {:?}", report.unused);
     (qformer, golden)
@@ -67,7 +69,11 @@ fn the_training_path_without_dropout_computes_the_same() {
 
 #[test]
 fn dropout_acts_in_training_only() {
-    let config = QFormerConfig::new(16, 2, 2, 30, 8);
+    let config = QFormerConfig::new(16)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(2)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8);
     for (device, differ) in [(Device::default(), false), (Device::default().autodiff(), true)] {
         let qformer = config.init(&device);
         let images = Tensor::random([1, 5, 8], Distribution::Default, &device);
@@ -87,7 +93,12 @@ fn run(qformer: &QFormer, images: &ImageKeyValues, rows: &[Vec<u32>]) -> Tensor<
 #[test]
 fn a_selected_image_equals_an_encoded_one() {
     let device = Device::default();
-    let qformer = QFormerConfig::new(16, 3, 2, 30, 8).init(&device);
+    let qformer = QFormerConfig::new(16)
+        .with_num_hidden_layers(3)
+        .with_num_attention_heads(2)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8)
+        .init(&device);
     let embeds = Tensor::<3>::random([3, 5, 8], Distribution::Default, &device);
     let image = |i: usize| embeds.clone().slice([i..=i]);
     let texts = [vec![3, 9, 2], vec![4, 2], vec![3, 9, 2], vec![7, 7, 7, 7]];
@@ -108,7 +119,12 @@ fn a_selected_image_equals_an_encoded_one() {
 #[test]
 fn a_row_does_not_depend_on_its_batch() {
     let device = Device::default();
-    let qformer = QFormerConfig::new(16, 4, 4, 30, 8).init(&device);
+    let qformer = QFormerConfig::new(16)
+        .with_num_hidden_layers(4)
+        .with_num_attention_heads(4)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8)
+        .init(&device);
     let embeds = Tensor::random([3, 5, 8], Distribution::Default, &device);
     let images = qformer.image_key_values(embeds);
     let texts = [vec![3, 9, 2], vec![4], vec![5, 6, 7, 8, 9, 10]];
@@ -122,7 +138,12 @@ fn a_row_does_not_depend_on_its_batch() {
 #[test]
 fn an_empty_text_is_no_text() {
     let device = Device::default();
-    let qformer = QFormerConfig::new(16, 2, 2, 30, 8).init(&device);
+    let qformer = QFormerConfig::new(16)
+        .with_num_hidden_layers(2)
+        .with_num_attention_heads(2)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8)
+        .init(&device);
     let images = Tensor::random([2, 5, 8], Distribution::Default, &device);
     let images = qformer.image_key_values(images);
     let queries = Tensor::<3>::ones([1, 4, 16], &device);
@@ -135,7 +156,12 @@ fn an_empty_text_is_no_text() {
 #[should_panic(expected = "a text of 513 tokens exceeds the 512 positions")]
 fn a_text_that_is_too_long_is_refused() {
     let device = Device::default();
-    let qformer = QFormerConfig::new(16, 1, 2, 30, 8).init(&device);
+    let qformer = QFormerConfig::new(16)
+        .with_num_hidden_layers(1)
+        .with_num_attention_heads(2)
+        .with_vocab_size(30)
+        .with_encoder_hidden_size(8)
+        .init(&device);
     let images = qformer.image_key_values(Tensor::zeros([1, 5, 8], &device));
     let _ = run(&qformer, &images, &[vec![1; 513]]);
 }
@@ -143,6 +169,6 @@ fn a_text_that_is_too_long_is_refused() {
 #[test]
 fn saved_names_are_hugging_faces() {
     for name in ["layer.0.attention.output.LayerNorm.weight", "embeddings.layernorm.bias"] {
-        assert_eq!(keys::TO_HUGGING_FACE.apply(&keys::HUGGING_FACE.apply(name)), name);
+        assert_eq!(TO_HUGGING_FACE_KEYS.apply(&HUGGING_FACE_KEYS.apply(name)), name);
     }
 }

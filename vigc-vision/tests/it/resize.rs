@@ -1,8 +1,6 @@
 use burn::tensor::Device;
 use serde::Deserialize;
-use vigc_vision::image::{
-    Filter, ImageProcessor, ImageProcessorConfig, RgbImage, TrainTransform, resize,
-};
+use vigc_vision::image::{BlipImageProcessor, BlipImageProcessorConfig, Filter, RgbImage, resize};
 
 use crate::fixture::{fnv1a, json, path};
 
@@ -61,7 +59,8 @@ fn equals_pillow_in_every_bit() {
 #[test]
 fn pixels_equal_the_python_processor_in_every_bit() {
     for case in json::<Vec<Processed>>("resize/processed.json") {
-        let processor = ImageProcessor::new(ImageProcessorConfig::square(case.side)).unwrap();
+        let processor =
+            BlipImageProcessor::new(BlipImageProcessorConfig::square(case.side)).unwrap();
         let pixels = processor.process(&picture(&case.kind, case.size));
         assert_eq!(pixels.len(), 3 * (case.side * case.side) as usize);
         let bytes = pixels.into_iter().flat_map(f32::to_le_bytes);
@@ -72,25 +71,13 @@ fn pixels_equal_the_python_processor_in_every_bit() {
 #[test]
 fn a_batch_is_its_images() {
     let device = Device::default();
-    let processor = ImageProcessor::new(ImageProcessorConfig::square(14)).unwrap();
+    let processor = BlipImageProcessor::new(BlipImageProcessorConfig::square(14)).unwrap();
     let images = [picture("noise", (30, 20)), picture("checks", (5, 40))];
     let batch = processor.batch(&images, &device);
     assert_eq!(batch.dims(), [2, 3, 14, 14]);
     let alone: Vec<f32> = images.iter().flat_map(|image| processor.process(image)).collect();
     assert_eq!(batch.into_data().try_to_vec::<f32>().unwrap(), alone);
     assert_eq!(processor.batch(&[], &device).dims(), [0, 3, 14, 14]);
-}
-
-#[test]
-fn an_augmented_view_depends_on_its_seed_only() {
-    let processor = ImageProcessor::new(ImageProcessorConfig::square(14)).unwrap();
-    let image = picture("gradient", (64, 48));
-    let view = |seed| processor.process_augmented(&image, &TrainTransform::default(), seed);
-    assert_eq!(view(1).len(), 3 * 14 * 14);
-    assert_eq!(view(1), view(1));
-    assert_ne!(view(1), view(2));
-    let whole = TrainTransform { scale: (1.0, 1.0), ratio: (4.0 / 3.0, 4.0 / 3.0), flip: 0.0 };
-    assert_eq!(processor.process_augmented(&image, &whole, 5), processor.process(&image));
 }
 
 #[test]
@@ -108,16 +95,17 @@ fn reads_both_places_of_the_configuration() {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let config = ImageProcessorConfig::from_dir(folder.path()).unwrap();
-        assert_eq!(config, ImageProcessorConfig::default());
+        let config = BlipImageProcessorConfig::from_dir(folder.path()).unwrap();
+        assert_eq!(config, BlipImageProcessorConfig::default());
     }
-    let error = ImageProcessorConfig::from_dir(std::env::temp_dir().join("nowhere")).unwrap_err();
+    let error =
+        BlipImageProcessorConfig::from_dir(std::env::temp_dir().join("nowhere")).unwrap_err();
     assert!(error.to_string().contains("preprocessor_config.json"), "{error}");
 }
 
 #[test]
 fn what_blip_does_not_do_is_refused() {
-    let config = |json| serde_json::from_str::<ImageProcessorConfig>(json);
+    let config = |json| serde_json::from_str::<BlipImageProcessorConfig>(json);
     let resample = config(r#"{"resample": 1}"#).unwrap_err().to_string();
     assert!(resample.contains("resample 1"), "{resample}");
     assert!(config(r#"{"size": {"shortest_edge": 224}}"#).is_err());
@@ -127,7 +115,7 @@ fn what_blip_does_not_do_is_refused() {
         r#"{"size": {"height": 0, "width": 3}}"#,
         r#"{"image_std": [0.1, 0.0, 0.1]}"#,
     ] {
-        let error = ImageProcessor::new(config(json).unwrap()).unwrap_err().to_string();
+        let error = BlipImageProcessor::new(config(json).unwrap()).unwrap_err().to_string();
         assert!(json.contains(error.split(' ').next().unwrap()), "{json} {error}");
     }
 }

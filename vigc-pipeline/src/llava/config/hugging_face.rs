@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::clip_vit::ClipVitConfig;
 
-use super::{FeatureSelect, LlavaConfig, shortened};
-use crate::llava::{Precisions, Template};
+use super::{LlavaConfig, shortened};
+use crate::llava::network::FeatureSelect;
+use crate::llava::template::Template;
+use crate::model::Precisions;
 
 /// The file, with transformers' defaults.
 #[derive(Deserialize)]

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::clip_vit::ClipVitConfig;
 
-use super::{FeatureSelect, Layout, LlavaConfig, shortened};
-use crate::llava::{Precisions, ProjectorKind, Template};
+use super::{Layout, LlavaConfig, shortened};
+use crate::llava::network::{FeatureSelect, ProjectorKind};
+use crate::llava::template::Template;
+use crate::model::Precisions;
 
 /// What the file says beside LLaMA's fields.
 #[derive(Deserialize)]

@@ -92,7 +92,7 @@ fn what_would_be_computed_wrongly_is_refused() {
 
 #[test]
 fn a_named_folder_tells_the_encoders_shape() {
-    let vision = ClipVitConfig::new(1024, 5, 4);
+    let vision = ClipVitConfig::new(1024).with_num_hidden_layers(5).with_num_attention_heads(4);
     let config = LlavaConfig::read(serde_json::from_str(ORIGINAL).unwrap(), Some(vision)).unwrap();
     assert_eq!((config.vision_config.num_hidden_layers, config.num_image_tokens()), (4, 256));
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use crate::{Error, Result};
 
 /// The neighbour of a file whose name goes on with `suffix`.
+#[must_use]
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().map_or_else(OsString::new, ToOwned::to_owned);
     name.push(suffix);
@@ -18,6 +19,10 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Renames an earlier file to `….previous`, unless it is empty.
+///
+/// # Errors
+///
+/// [`Error::Write`] if it cannot be renamed.
 pub fn keep_previous(path: &Path) -> Result<()> {
     if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0) {
         let fail = |source| Error::Write { path: path.to_owned(), source };
@@ -27,6 +32,10 @@ pub fn keep_previous(path: &Path) -> Result<()> {
 }
 
 /// Refuses to go on with a record whose settings, which are in `file`, are others than `settings`.
+///
+/// # Errors
+///
+/// [`Error::OtherSettings`], which names each difference.
 pub fn compare(file: &Path, record: &Path, settings: &impl Serialize) -> Result<()> {
     let begun = read_json::<Value>(file)?;
     // Through text, so that numbers are rounded as those that were read.

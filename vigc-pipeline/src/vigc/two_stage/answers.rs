@@ -1,8 +1,10 @@
 //! What becomes of several answers to one question.
 
-use super::WeightedAnswer;
+use vigc_llm::generation::Generated;
+
+use super::record::WeightedAnswer;
 use crate::prompt::python_strip;
-use crate::vigc::{Generated, sentence};
+use crate::vigc::sentence;
 
 /// The weight of an answer whose score is its log-probability per token (`generate_multi`).
 #[must_use]
@@ -58,16 +60,13 @@ fn without_marker(answer: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vigc::Finish;
 
     #[test]
     fn equal_answers_are_merged_and_empty_ones_dropped() {
         let texts = [("a cat", 0.5_f32), ("", 0.2), ("Answer: A cat.", 0.25), ("dog", 0.25)];
         let generated = |(text, probability): (&str, f32)| Generated {
-            text: text.to_owned(),
             score: probability.ln(),
-            tokens: Vec::new(),
-            finish: Finish::EndToken,
+            ..Generated::text(text)
         };
         let answers = merged_answers(&texts.map(generated));
         assert_eq!(

@@ -2,20 +2,21 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use vigc_llm::generation::Generated;
 
 use super::answers::{merged_answers, reference_weight};
-use super::{KnowledgeRecord, KnowledgeSample, PrefixDraw, TwoStageSettings, WeightedAnswer};
+use super::record::{KnowledgeRecord, KnowledgeSample, WeightedAnswer};
+use super::settings::{ANSWERS, PrefixDraw, QUESTION, TwoStageSettings};
 use crate::prompt::instructions::KNOWLEDGE_VQA_GENERATION;
 use crate::prompt::python_strip;
 use crate::prompt::qa_text::{self, Malformed, QuestionAnswer};
 use crate::prompt::templates::{GIVEN_QUESTION, SHORT_ANSWER};
-use crate::vigc::dialogue::{Rejection, StopReason};
-use crate::vigc::scheduler::{Ask, Job};
-use crate::vigc::{Generated, Hint, ImageInput, LoopRules, seed};
-
-/// Indices of the scheduler's settings.
-pub(super) const QUESTION: usize = 0;
-pub(super) const ANSWERS: usize = 1;
+use crate::vigc::correction::LoopRules;
+use crate::vigc::image_source::ImageInput;
+use crate::vigc::outcome::{Rejection, StopReason};
+use crate::vigc::scheduler::Job;
+use crate::vigc::seed;
+use crate::visual_lm::Request;
 
 pub(super) struct KnowledgeJob {
     image: String,
@@ -111,14 +112,18 @@ impl KnowledgeJob {
 impl Job for KnowledgeJob {
     type Output = KnowledgeRecord;
 
-    fn next(&self) -> Option<Ask<'_>> {
-        let (stage, decoding) = match self.stage {
-            Stage::Questioning => ("question", QUESTION),
-            Stage::Answering(_) => ("answers", ANSWERS),
+    fn next(&self) -> Option<Request<'_, ()>> {
+        let stage = match self.stage {
+            Stage::Questioning => "question",
+            Stage::Answering(_) => "answers",
             Stage::Answered(..) | Stage::Rejected(_) => return None,
         };
         let seed = seed::derive(self.settings.seed, &self.image_id, stage, 0);
-        Some(Ask { prompt: &self.prompt, seed, hint: Hint::default(), decoding })
+        Some(Request::without_image(&self.prompt).with_seed(seed))
+    }
+
+    fn decoding(&self) -> usize {
+        if matches!(self.stage, Stage::Questioning) { QUESTION } else { ANSWERS }
     }
 
     fn accept(&mut self, texts: &[Generated]) {

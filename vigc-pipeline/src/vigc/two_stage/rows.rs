@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{KnowledgeSample, reference_answer};
+use super::answers::reference_answer;
+use super::record::KnowledgeSample;
 use crate::Result;
-use crate::vigc::ImageId;
-use crate::vigc::export::{to_python_json, write_list};
+use crate::vigc::export::{Exported, LlavaRecord, to_python_json, write_list};
+use crate::vigc::image_id::ImageId;
 
 /// Writes `question.json` of the rows' questions, whole or not at all.
 ///
@@ -115,5 +116,20 @@ impl From<&KnowledgeSample> for AnswerRow {
         let RawAnswerRow { image, image_id, question, question_answer, weight } = sample.into();
         let answer = question_answer.iter().map(|answer| reference_answer(answer)).collect();
         Self { image, image_id, question, weight, answer }
+    }
+}
+
+/// What LLaVA 1.5 asks for short answers with.
+const SHORTLY: &str = "Answer the question using a single word or phrase.";
+
+impl Exported for KnowledgeSample {
+    fn llava(&self) -> LlavaRecord {
+        let question = format!("{}\n{SHORTLY}", self.question);
+        let answer = self.answers.first().map_or("", |answer| &answer.text);
+        LlavaRecord::new(&self.image_id, &self.image, &question, answer)
+    }
+
+    fn reference(&self) -> serde_json::Result<String> {
+        to_python_json(&AnswerRow::from(self))
     }
 }

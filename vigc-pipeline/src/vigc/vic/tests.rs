@@ -4,8 +4,8 @@ use crate::vigc::diff::Verdict;
 
 const DRAFT: &str = "Question: What is it? Answer: It is a red cat. It sits.";
 
-fn text(text: &str, finish: Finish) -> Generated {
-    Generated { text: text.to_owned(), score: 0.0, tokens: Vec::new(), finish }
+fn text(text: &str, finish: FinishReason) -> Generated {
+    Generated::text(text).with_finish(finish)
 }
 
 /// Feeds texts that the model ended and returns the prompts it saw.
@@ -13,7 +13,7 @@ fn feed(vic: &mut Vic, texts: &[&str]) -> Vec<String> {
     let mut prompts = Vec::new();
     for given in texts {
         prompts.push(vic.next_prompt().expect("a prompt").to_owned());
-        vic.accept(&text(given, Finish::EndToken));
+        vic.accept(&text(given, FinishReason::EndToken));
     }
     prompts
 }
@@ -46,7 +46,7 @@ fn prompts_hold_the_answer_so_far() {
 fn loops_stop_for_their_reason() {
     struct Case {
         correction: Correction,
-        texts: &'static [(&'static str, Finish)],
+        texts: &'static [(&'static str, FinishReason)],
         answer: &'static str,
         stop: StopReason,
     }
@@ -60,57 +60,60 @@ fn loops_stop_for_their_reason() {
         },
         Case {
             correction: until_end,
-            texts: &[("One.", Finish::EndToken)],
+            texts: &[("One.", FinishReason::EndToken)],
             answer: "One.",
             stop: StopReason::ModelEnded,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two.", Finish::EndToken), ("", Finish::EndToken)],
+            texts: &[("One. Two.", FinishReason::EndToken), ("", FinishReason::EndToken)],
             answer: "One.",
             stop: StopReason::NothingGenerated,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two.", Finish::EndToken), (" ...", Finish::EndToken)],
+            texts: &[("One. Two.", FinishReason::EndToken), (" ...", FinishReason::EndToken)],
             answer: "One.",
             stop: StopReason::NothingGenerated,
         },
         Case {
             correction: until_end,
-            texts: &[("One.", Finish::MaxTokens), ("one!", Finish::EndToken)],
+            texts: &[("One.", FinishReason::MaxTokens), ("one!", FinishReason::EndToken)],
             answer: "One.",
             stop: StopReason::Repeated,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two", Finish::MaxTokens), ("Two and a half", Finish::MaxTokens)],
+            texts: &[
+                ("One. Two", FinishReason::MaxTokens),
+                ("Two and a half", FinishReason::MaxTokens),
+            ],
             answer: "One.",
             stop: StopReason::Truncated,
         },
         Case {
             correction: until_end,
-            texts: &[("One. Two", Finish::EndToken), ("Two", Finish::EndToken)],
+            texts: &[("One. Two", FinishReason::EndToken), ("Two", FinishReason::EndToken)],
             answer: "One. Two",
             stop: StopReason::ModelEnded,
         },
         Case {
             correction: Correction::sentences(2),
-            texts: &[("One.", Finish::EndToken), ("One. Two.", Finish::EndToken)],
+            texts: &[("One.", FinishReason::EndToken), ("One. Two.", FinishReason::EndToken)],
             answer: "One. Two.",
             stop: StopReason::LastStep,
         },
         Case {
             correction: Correction::sentences(1).with_last_step(LastStep::Everything),
-            texts: &[("One. Two. One. Thr", Finish::MaxTokens)],
+            texts: &[("One. Two. One. Thr", FinishReason::MaxTokens)],
             answer: "One. Two.",
             stop: StopReason::LastStep,
         },
         Case {
             correction: Correction::paragraphs(2),
             texts: &[
-                ("One. Two.\n\nThree.", Finish::EndToken),
-                ("Three.\n\nFour.", Finish::EndToken),
+                ("One. Two.\n\nThree.", FinishReason::EndToken),
+                ("Three.\n\nFour.", FinishReason::EndToken),
             ],
             answer: "One. Two.\n\nThree.",
             stop: StopReason::LastStep,
@@ -118,7 +121,7 @@ fn loops_stop_for_their_reason() {
     ];
     for case in cases {
         let mut vic = Vic::new("Ask.", case.correction);
-        vic.accept(&text(DRAFT, Finish::EndToken));
+        vic.accept(&text(DRAFT, FinishReason::EndToken));
         for &(given, finish) in case.texts {
             assert!(vic.next_prompt().is_some(), "{given:?} {:?}", case.texts);
             vic.accept(&text(given, finish));
@@ -136,7 +139,7 @@ fn loops_stop_for_their_reason() {
 
 #[test]
 fn unusable_texts_are_rejected() {
-    let reject = |texts: &[(&str, Finish)]| {
+    let reject = |texts: &[(&str, FinishReason)]| {
         let mut vic = Vic::new("Ask.", Correction::default());
         let steps = texts.iter().map(|&(given, finish)| vic.accept(&text(given, finish)));
         let last = steps.last();
@@ -146,12 +149,15 @@ fn unusable_texts_are_rejected() {
         rejected.reason
     };
     let malformed = Rejection::Malformed(Malformed::NoQuestion);
-    assert_eq!(reject(&[("A cat.", Finish::EndToken)]), malformed);
-    assert_eq!(reject(&[("Question: Is the", Finish::MaxTokens)]), Rejection::TruncatedDraft);
+    assert_eq!(reject(&[("A cat.", FinishReason::EndToken)]), malformed);
+    assert_eq!(reject(&[("Question: Is the", FinishReason::MaxTokens)]), Rejection::TruncatedDraft);
     let empty = Rejection::NoCorrection(StopReason::NothingGenerated);
-    assert_eq!(reject(&[(DRAFT, Finish::EndToken), (" \n", Finish::EndToken)]), empty);
+    assert_eq!(reject(&[(DRAFT, FinishReason::EndToken), (" \n", FinishReason::EndToken)]), empty);
     let truncated = Rejection::NoCorrection(StopReason::Truncated);
-    assert_eq!(reject(&[(DRAFT, Finish::EndToken), ("It is", Finish::MaxTokens)]), truncated);
+    assert_eq!(
+        reject(&[(DRAFT, FinishReason::EndToken), ("It is", FinishReason::MaxTokens)]),
+        truncated
+    );
 }
 
 #[test]

@@ -9,8 +9,9 @@ use vigc_core::weights::Checkpoint;
 use super::{align, finish, recipe};
 use crate::tests::turn;
 use crate::{Silent, metrics, run_recipe};
-use vigc_pipeline::instruct_blip::{InstructBlip, Precisions};
-use vigc_pipeline::llava::{Llava, LlavaFiles, LoadOptions};
+use vigc_pipeline::instruct_blip::InstructBlip;
+use vigc_pipeline::llava::{Llava, LlavaFiles};
+use vigc_pipeline::model::{LoadOptions, Precisions};
 
 const CLIP: &str = r#"
     [inputs]
