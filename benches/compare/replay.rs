@@ -194,7 +194,7 @@ impl CausalLm for Told<'_> {
 
 impl Session for ToldSession<'_> {
     fn advance(&mut self, tokens: &[u32]) -> Logits {
-        self.read(&[tokens])
+        self.advance_by(&[tokens])
     }
 
     fn select(&mut self, rows: &[usize]) {
@@ -207,8 +207,8 @@ impl Session for ToldSession<'_> {
 }
 
 impl SpeculativeSession for ToldSession<'_> {
-    fn read(&mut self, tokens: &[&[u32]]) -> Logits {
-        let mut logits = self.inner.speculative().expect("the CPU takes tokens back").read(tokens);
+    fn advance_by(&mut self, tokens: &[&[u32]]) -> Logits {
+        let mut logits = self.inner.speculative().expect("the CPU rolls back").advance_by(tokens);
         for (i, &token) in tokens[0].iter().enumerate() {
             self.read.push(token);
             self.told.scores(&self.read, logits.row_mut(i));
@@ -217,7 +217,7 @@ impl SpeculativeSession for ToldSession<'_> {
     }
 
     fn roll_back(&mut self, counts: &[usize]) {
-        self.inner.speculative().expect("the CPU takes tokens back").roll_back(counts);
+        self.inner.speculative().expect("the CPU rolls back").roll_back(counts);
         self.read.truncate(self.read.len() - counts[0]);
     }
 }

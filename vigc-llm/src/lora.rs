@@ -1,4 +1,4 @@
-//! LoRA (<https://arxiv.org/abs/2106.09685>): low-rank updates of linear layers, in the format of PEFT.
+//! Low-rank adaptation (<https://arxiv.org/abs/2106.09685>): updates of linear layers, in the format of PEFT.
 //!
 //! The update of a weight `W`, `[out, in]`, is `scale * B A` with `A`, `[r, in]`, and `B`, `[out, r]`. It is added to the
 //! weight when a checkpoint is read, so a model with an adapter is as fast as one without.

@@ -116,7 +116,7 @@ impl ClipVitConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if there is no such state.
+    /// [`Error::Config`] if there is no such state.
     pub fn layers_for(&self, hidden_state: i64) -> Result<usize> {
         let layers = self.num_hidden_layers;
         let counted = match usize::try_from(hidden_state) {
@@ -136,7 +136,7 @@ impl ClipVitConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if heads do not divide the width, an image is smaller than a
+    /// [`Error::Config`] if heads do not divide the width, an image is smaller than a
     /// patch or a size is above [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_cannot_be_built() {
+    fn impossible_configurations_are_errors() {
         assert!(
             ClipVitConfig::new(10)
                 .with_num_hidden_layers(1)

@@ -1,4 +1,4 @@
-//! EVA-CLIP ViT-g (<https://arxiv.org/abs/2211.07636>), the frozen image encoder of BLIP-2 and `InstructBLIP`.
+//! EVA-CLIP ViT-g (<https://arxiv.org/abs/2211.07636>), the frozen image encoder of BLIP-2 and InstructBLIP.
 //!
 //! A pre-norm transformer without a final norm: the composed model applies its own to the output (`ln_vision`, or
 //! `post_layernorm` in Hugging Face checkpoints). Follows `models/eva_vit.py` of LAVIS and `InstructBlipVisionModel` of
@@ -22,7 +22,7 @@ use crate::config::{HiddenAct, check_divides, check_patches, check_sizes};
 /// `post_layernorm` of such checkpoints is the norm of the composed model.
 pub const HUGGING_FACE_KEYS: KeyMap = KeyMap::IDENTITY;
 
-/// Configuration of an [`EvaVit`], named as `vision_config` of `InstructBLIP` checkpoints.
+/// Configuration of an [`EvaVit`], named as `vision_config` of InstructBLIP checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvaVitConfig {
@@ -112,7 +112,7 @@ impl EvaVitConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`](crate::Error::Config) if heads do not divide the width, an image is smaller than a
+    /// [`Error::Config`](crate::Error::Config) if heads do not divide the width, an image is smaller than a
     /// patch or a size is above [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_cannot_be_built() {
+    fn impossible_configurations_are_errors() {
         let uneven = EvaVitConfig::new(10)
             .with_num_hidden_layers(1)
             .with_num_attention_heads(3)

@@ -12,7 +12,7 @@ use super::strategy::Strategy;
 use crate::causal_lm::{Logits, Session};
 use crate::{Error, Result};
 
-/// What a caller says about each prompt besides its embeddings.
+/// The inputs of a generation that come with each prompt.
 pub(super) struct PerPrompt<'a> {
     /// One for each prompt, if the strategy samples.
     pub(super) seeds: &'a [u64],

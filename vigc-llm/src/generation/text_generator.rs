@@ -15,7 +15,7 @@ use crate::Result;
 use crate::causal_lm::EmbeddingLm;
 use crate::tokenizer::TextTokenizer;
 
-/// What a caller knows about a text before it is generated.
+/// A caller's expectations of a text that is about to be generated.
 ///
 /// A hint makes a text cheaper to generate. It does not change the part of the text that the caller keeps, unless
 /// `stops_beams` is set.
@@ -34,7 +34,7 @@ pub struct GenerationHint<'a> {
 
 /// Decides when a text is long enough.
 pub trait TextEnd: fmt::Debug + Sync {
-    /// Whether the caller needs nothing that may follow `text`.
+    /// Whether `text` is long enough, so that the caller ignores everything after it.
     fn is_enough(&self, text: &str) -> bool;
 }
 

@@ -69,13 +69,13 @@ impl LlamaConfig {
         .with_num_attention_heads((hidden_size / 128).max(1))
     }
 
-    /// Vicuna 7B v1.1 with the padding token that `InstructBLIP` adds.
+    /// Vicuna 7B v1.1 with the padding token that InstructBLIP adds.
     #[must_use]
     pub fn vicuna_7b() -> Self {
         Self::new(4096).with_vocab_size(32_001).with_intermediate_size(11_008)
     }
 
-    /// Vicuna 13B v1.1 with the padding token that `InstructBLIP` adds.
+    /// Vicuna 13B v1.1 with the padding token that InstructBLIP adds.
     #[must_use]
     pub fn vicuna_13b() -> Self {
         let config = Self::new(5120).with_vocab_size(32_001).with_num_hidden_layers(40);

@@ -12,7 +12,7 @@ pub(crate) const EOS: u32 = 0;
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     vocab: usize,
-    /// Probabilities after a token; what is not listed shares the rest.
+    /// Probabilities after a token. Tokens that are not listed share the rest.
     after: BTreeMap<u32, Vec<(u32, f32)>>,
 }
 

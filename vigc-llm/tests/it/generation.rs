@@ -144,7 +144,7 @@ fn samples_differ_by_seed_and_repeat_by_seed() {
 }
 
 #[test]
-fn a_condition_stops_a_text_and_keeps_what_met_it() {
+fn a_stop_condition_ends_a_text_after_the_token_that_met_it() {
     let lm = chain();
     let (embeds, mask) = Table::prompts(&[1, 4]);
     let stop = |_: usize, tokens: &[u32]| tokens.ends_with(&[3]) || tokens.ends_with(&[4, 4]);

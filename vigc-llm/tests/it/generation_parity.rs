@@ -23,7 +23,7 @@ struct Case {
     settings: Settings,
     /// All prompts in one batch, padded on the left.
     batch: Vec<Vec<Expected>>,
-    /// Every prompt for itself.
+    /// Every prompt by itself.
     alone: Vec<Vec<Expected>>,
 }
 

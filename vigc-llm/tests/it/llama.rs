@@ -92,7 +92,7 @@ fn a_long_cache_and_moved_rows_give_the_same_states() {
     let mut last = None;
     for at in 0..seq {
         let token = embeds.clone().slice([0..2, at..at + 1, 0..width]);
-        // From the middle on, the rows stand in another order, one of them twice.
+        // From the middle on, the rows are in another order, and one occurs twice.
         let order = Tensor::<1, Int>::from_data([1, 0, 1], &device);
         let token = if at < 70 { token } else { token.select(0, order) };
         if at == 70 {
@@ -109,7 +109,7 @@ fn a_long_cache_and_moved_rows_give_the_same_states() {
 }
 
 #[test]
-fn padding_does_not_change_what_a_row_means() {
+fn padding_does_not_change_a_row() {
     let golden = golden("mha");
     let device = Device::default();
     let width = golden.embeds.dims()[2];
@@ -162,7 +162,7 @@ fn gradients_reach_every_parameter_and_the_input() {
 }
 
 #[test]
-fn frozen_embeddings_are_the_same_and_learn_nothing() {
+fn frozen_embeddings_are_the_same_and_get_no_gradient() {
     struct Learning<'a>(&'a burn::tensor::Gradients, usize);
     impl burn::module::ModuleVisitor for Learning<'_> {
         fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {

@@ -59,7 +59,7 @@ fn a_trainers_file_has_the_layers_own_names() {
 }
 
 #[test]
-fn weights_beside_the_updates_count_before_the_models() {
+fn weights_in_the_adapter_replace_those_of_the_model() {
     const OTHERS: KeyMap = KeyMap::new(&[(r"\.([qv]_proj)\.weight$", ".${1}.base_layer.weight")]);
     let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
     updates.extend(base().rename(&OTHERS));
@@ -81,7 +81,7 @@ fn targets(settings: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_a_trainer_saved_is_saved_as_peft_does() {
+fn updates_are_saved_in_the_format_of_peft() {
     let (folder, device) = (tempfile::tempdir().unwrap(), Device::default());
     trained().with_base_model("vicuna-7b").save(folder.path()).unwrap();
     let open = |folder: &Path| Checkpoint::open(folder.join("adapter_model.safetensors")).unwrap();
@@ -105,7 +105,7 @@ fn what_a_trainer_saved_is_saved_as_peft_does() {
 }
 
 #[test]
-fn what_is_saved_and_read_again_computes_the_same() {
+fn a_saved_adapter_computes_the_same() {
     for (name, _) in FOLDERS {
         let folder = tempfile::tempdir().unwrap();
         LoraAdapter::from_dir(fixture("lora").join(name)).unwrap().save(folder.path()).unwrap();
@@ -122,7 +122,7 @@ fn what_is_saved_and_read_again_computes_the_same() {
 }
 
 #[test]
-fn an_adapter_of_more_than_updates_is_not_saved() {
+fn other_tensors_than_updates_cannot_be_saved() {
     let folder = tempfile::tempdir().unwrap();
     let mut updates = Checkpoint::open(fixture("lora/trained.pth")).unwrap();
     updates.extend(base());
@@ -136,7 +136,7 @@ fn an_adapter_of_more_than_updates_is_not_saved() {
 }
 
 #[test]
-fn an_adapter_that_does_not_fit_is_named() {
+fn errors_name_an_adapter_that_does_not_fit() {
     let no_updates = LoraAdapter::new(LoraConfig::upstream(), base()).unwrap_err().to_string();
     assert!(no_updates.contains("gqa.safetensors updates no layer"), "{no_updates}");
     let adapter = LoraAdapter::from_dir(fixture("lora/plain")).unwrap();
@@ -154,7 +154,7 @@ fn an_adapter_that_does_not_fit_is_named() {
 }
 
 #[test]
-fn an_update_of_no_numbers_is_named() {
+fn errors_name_an_empty_update() {
     let folder = tempfile::tempdir().unwrap();
     for (rank, inputs) in [(0, 2), (1, 0), (0, 0)] {
         let shapes = [

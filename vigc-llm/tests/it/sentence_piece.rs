@@ -15,7 +15,7 @@ use crate::{fixture, shown};
 #[derive(Deserialize)]
 struct Golden {
     vocab: usize,
-    /// LLaMA's pieces that the texts can touch, by their number.
+    /// LLaMA's pieces that can occur in the texts, by id.
     #[serde(default)]
     pieces: HashMap<usize, String>,
     rows: Vec<Row>,
@@ -90,7 +90,7 @@ fn check(tokenizer: &TextTokenizer, golden: &Golden) {
     assert_eq!(tokenizer.pad_id() as usize, golden.vocab - 1);
     for Row { text, ids, decoded } in &golden.rows {
         assert_eq!(tokenizer.encode(text).unwrap(), *ids, "{text:?}");
-        // Upstream does not take `<unk>` for special, but replaces its number before.
+        // Upstream does not treat `<unk>` as special but replaces its id before.
         if !ids.contains(&0) {
             assert_eq!(tokenizer.decode(ids).unwrap(), decoded.trim(), "{text:?}");
         }
@@ -131,7 +131,7 @@ fn a_trained_file_with_user_defined_pieces_is_read() {
 }
 
 #[test]
-fn what_a_configuration_says_counts_unless_it_is_vicunas() {
+fn the_configuration_counts_except_for_vicuna() {
     let folder = folder_with(&[first_pieces(), piece("▁", 0.0, 1), settings()].concat());
     let config = r#"{"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<unk>"}"#;
     fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
@@ -144,7 +144,7 @@ fn what_a_configuration_says_counts_unless_it_is_vicunas() {
 }
 
 #[test]
-fn tokens_beside_the_file_keep_their_numbers() {
+fn added_tokens_keep_their_ids() {
     let folder = folder_with(&[first_pieces(), settings()].concat());
     let added = folder.path().join("added_tokens.json");
     fs::write(&added, r#"{"<image>": 260, "[PAD]": 259, "</s>": 2}"#).unwrap();
@@ -218,7 +218,7 @@ fn broken_files_are_errors_that_say_why() {
 }
 
 #[test]
-fn no_cut_of_a_file_is_a_tokenizer() {
+fn truncated_files_are_errors() {
     let whole = fs::read(fixture("tokenizer/sentencepiece/small.model")).unwrap();
     for len in (0..whole.len()).step_by(97) {
         let folder = folder_with(&whole[..len]);

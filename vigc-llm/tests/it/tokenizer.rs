@@ -87,7 +87,7 @@ fn ids_and_texts_match_transformers() {
 }
 
 #[test]
-fn any_text_survives() {
+fn any_text_survives_a_round_trip() {
     let tokenizer = text_tokenizer();
     for text in ["The ducks are 12.", "雨 🦆 ñ\u{301}", "two  spaces", "a\nb\tc", "\u{0}"] {
         assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()).unwrap(), text, "{text:?}");
@@ -117,7 +117,7 @@ fn a_long_text_loses_its_beginning() {
 }
 
 #[test]
-fn a_list_of_words_is_a_tokenizer() {
+fn a_vocabulary_file_makes_a_tokenizer() {
     let folder = tempfile::tempdir().unwrap();
     let trained = BertTokenizer::from_dir(fixture("tokenizer/bert")).unwrap();
     let file: serde_json::Value = read_json(fixture("tokenizer/bert/tokenizer.json")).unwrap();
@@ -201,7 +201,7 @@ fn changed(key: &str, part: serde_json::Value) -> Vec<u8> {
 }
 
 #[test]
-fn what_would_end_in_a_panic_is_an_error() {
+fn files_on_which_tokenizers_panics_are_errors() {
     let replace = json!({"type": "Replace", "pattern": {"Regex": "."}, "content": "aaaaaaaa"});
     let precompiled = json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"});
     let cases = [
@@ -256,7 +256,7 @@ fn what_would_end_in_a_panic_is_an_error() {
 }
 
 #[test]
-fn of_a_key_that_is_there_twice_the_last_counts() {
+fn the_last_of_duplicate_keys_counts() {
     let file = String::from_utf8(changed("normalizer", json!(null))).unwrap();
     let twice = file.replacen('{', r#"{"normalizer": {"type": "Precompiled"}, "#, 1);
     let special = SpecialTokens::upstream();

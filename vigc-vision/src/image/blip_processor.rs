@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Settings of a [`BlipImageProcessor`], named as in `preprocessor_config.json`.
 ///
 /// Fields and defaults are those of `BlipImageProcessor`, except for the size, which defaults to
-/// `InstructBLIP`'s 224.
+/// InstructBLIP's 224.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BlipImageProcessorConfig {

@@ -8,7 +8,7 @@ use vigc_core::nn::{Linear, LinearConfig, Precision};
 use crate::config::{HiddenAct, check_divides, check_sizes};
 use crate::{Error, Result};
 
-/// Configuration of a [`QFormer`](super::QFormer), named as `qformer_config` of `InstructBLIP` checkpoints.
+/// Configuration of a [`QFormer`](super::QFormer), named as `qformer_config` of InstructBLIP checkpoints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QFormerConfig {
@@ -44,7 +44,7 @@ pub struct QFormerConfig {
 }
 
 impl Default for QFormerConfig {
-    /// The Q-Former of BLIP-2 and `InstructBLIP`: BERT-base with cross-attention to ViT-g.
+    /// The Q-Former of BLIP-2 and InstructBLIP: BERT-base with cross-attention to ViT-g.
     fn default() -> Self {
         Self {
             vocab_size: 30_522,
@@ -112,7 +112,7 @@ impl QFormerConfig {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if heads do not divide the width, the frequency of
+    /// [`Error::Config`] if heads do not divide the width, the frequency of
     /// cross-attention is zero, a dropout probability is outside `0.0..1.0` or a size is above
     /// [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_cannot_be_built() {
+    fn impossible_configurations_are_errors() {
         let base = QFormerConfig::new(8)
             .with_num_hidden_layers(1)
             .with_num_attention_heads(2)

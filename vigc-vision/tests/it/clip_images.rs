@@ -38,7 +38,7 @@ fn pixels_equal_the_python_processors_in_every_bit() {
 }
 
 #[test]
-fn reads_what_transformers_writes() {
+fn reads_the_configurations_of_transformers() {
     let clip: ClipImageProcessorConfig = json("clip_images/clip.json");
     assert_eq!(
         clip,
@@ -59,7 +59,7 @@ fn reads_what_transformers_writes() {
 }
 
 #[test]
-fn what_makes_no_square_is_refused() {
+fn settings_without_a_fixed_output_size_are_errors() {
     for json in [
         r#"{"do_resize": false}"#,
         r#"{"do_center_crop": false}"#,
@@ -78,7 +78,7 @@ fn what_makes_no_square_is_refused() {
 
 /// All of it would be a picture of 336 x 22 million pixels.
 #[test]
-fn a_thread_of_a_picture_takes_no_memory() {
+fn a_very_long_image_takes_little_memory() {
     let config = ClipImageProcessorConfig::square(336);
     let processor = ClipImageProcessor::new(config).unwrap();
     for size in [(1, 65_535), (65_535, 1)] {

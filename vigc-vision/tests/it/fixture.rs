@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Tensor;
 use serde::de::DeserializeOwned;
 
-/// Reference and port add in another order; f32 leaves this much after a few layers.
+/// PyTorch and this crate sum in a different order, which makes such differences in f32 after a few layers.
 pub(crate) const TOLERANCE: f32 = 1e-4;
 
 /// The path of a fixture.

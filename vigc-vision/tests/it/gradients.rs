@@ -48,7 +48,7 @@ fn check(module: &impl Module, output: Tensor<3>) -> (usize, Vec<String>, Vec<St
 }
 
 #[test]
-fn of_the_image_encoder() {
+fn eva_vit_gradients_are_finite() {
     let device = Device::default().autodiff();
     let vit = EvaVitConfig::new(16)
         .with_num_hidden_layers(2)
@@ -62,7 +62,7 @@ fn of_the_image_encoder() {
 }
 
 #[test]
-fn of_the_image_encoder_of_clip() {
+fn clip_vit_gradients_are_finite() {
     let device = Device::default().autodiff();
     let vit = ClipVitConfig::new(16)
         .with_num_hidden_layers(2)
@@ -73,12 +73,12 @@ fn of_the_image_encoder_of_clip() {
     let (seen, missing, bad) = check(&vit, vit.forward(images));
     assert_eq!(seen, 3 + 4 + 2 * 16);
     assert!(missing.iter().all(|path| path.starts_with("post_layernorm.")), "{missing:?}");
-    // Keys that all grow alike change no attention.
+    // Adding the same vector to all keys does not change the attention.
     assert!(bad.iter().all(|path| path.contains("k_proj.bias")), "{bad:?}");
 }
 
 #[test]
-fn of_the_qformer() {
+fn qformer_gradients_are_finite() {
     let device = Device::default().autodiff();
     let config = QFormerConfig::new(16)
         .with_num_hidden_layers(3)

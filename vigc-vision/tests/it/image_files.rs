@@ -31,14 +31,14 @@ fn pixels_equal_pillows() {
         if case.file == "gray16.png" {
             continue; // Pillow clips, see below
         }
-        let tolerance = u8::from(case.file == "cmyk.jpg"); // inks are left to a decoder that rounds differently
+        let tolerance = u8::from(case.file == "cmyk.jpg"); // CMYK is left to a decoder that rounds differently
         let close = |(&a, &b): (&u8, &u8)| a.abs_diff(b) <= tolerance;
         assert!(image.iter().zip(&case.pixels()).all(close), "{}", case.file);
     }
 }
 
 #[test]
-fn contents_are_decoded_as_files_are() {
+fn contents_decode_like_files() {
     let limits = ImageLimits::default();
     for name in ["rgb.png", "rgb.jpg"] {
         let file = path(&format!("image_files/{name}"));
@@ -62,7 +62,7 @@ fn a_16_bit_gray_keeps_its_high_byte() {
 }
 
 #[test]
-fn bombs_are_refused_by_their_header() {
+fn decompression_bombs_are_errors_by_their_header() {
     for name in ["bomb.png", "bomb.gif", "bomb.jpg", "bomb.bmp"] {
         let file = path(&format!("image_files/bombs/{name}"));
         let error = open_image(&file, &ImageLimits::default()).unwrap_err();
@@ -89,14 +89,14 @@ fn limits_are_inclusive() {
 }
 
 #[test]
-fn a_cut_file_is_an_error_that_names_it() {
+fn errors_name_a_truncated_file() {
     let folder = tempfile::tempdir().unwrap();
     for case in json::<Vec<Case>>("image_files/pixels.json") {
         let bytes = fs::read(path(&format!("image_files/{}", case.file))).unwrap();
         for keep in [bytes.len() / 2, bytes.len() * 4 / 5] {
             let file = folder.path().join(&case.file);
             fs::write(&file, &bytes[..keep]).unwrap();
-            // An animation may be cut behind its first frame.
+            // An animation may be truncated after its first frame.
             let Err(error) = open_image(&file, &ImageLimits::default()) else {
                 assert!(case.file.starts_with("animated"), "{} {keep}", case.file);
                 continue;
@@ -131,7 +131,7 @@ fn damaged_bytes_do_not_panic() {
 }
 
 #[test]
-fn what_is_no_image_says_so() {
+fn files_that_are_not_images_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.jpg");
     for content in ["", "just some text", "\u{89}PNG\r\n"] {
@@ -146,10 +146,10 @@ fn what_is_no_image_says_so() {
 }
 
 #[test]
-fn a_frame_that_is_far_larger_than_its_picture_is_refused() {
+fn a_frame_much_larger_than_its_picture_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("frame.gif");
-    let screen = [12, 0, 9, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]; // and two colours
+    let screen = [12, 0, 9, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]; // and two colors
     let frame = [0x2c, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x0f, 0, 2, 1, 0, 0, 0x3b];
     fs::write(&file, [&b"GIF89a"[..], &screen, &frame].concat()).unwrap();
     let error = open_image(&file, &ImageLimits::default()).unwrap_err();

@@ -154,7 +154,7 @@ fn an_empty_text_is_no_text() {
 
 #[test]
 #[should_panic(expected = "a text of 513 tokens exceeds the 512 positions")]
-fn a_text_that_is_too_long_is_refused() {
+fn a_text_that_is_too_long_panics() {
     let device = Device::default();
     let qformer = QFormerConfig::new(16)
         .with_num_hidden_layers(1)
@@ -167,7 +167,7 @@ fn a_text_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn saved_names_are_hugging_faces() {
+fn saved_keys_are_those_of_hugging_face() {
     for name in ["layer.0.attention.output.LayerNorm.weight", "embeddings.layernorm.bias"] {
         assert_eq!(TO_HUGGING_FACE_KEYS.apply(&HUGGING_FACE_KEYS.apply(name)), name);
     }

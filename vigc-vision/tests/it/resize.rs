@@ -81,7 +81,7 @@ fn a_batch_is_its_images() {
 }
 
 #[test]
-fn reads_both_places_of_the_configuration() {
+fn reads_the_configuration_from_either_file() {
     let older = std::fs::read_to_string(path("resize/preprocessor_config.json")).unwrap();
     let newer =
         format!(r#"{{"processor_class": "InstructBlipProcessor", "image_processor": {older}}}"#);
@@ -104,7 +104,7 @@ fn reads_both_places_of_the_configuration() {
 }
 
 #[test]
-fn what_blip_does_not_do_is_refused() {
+fn settings_that_blip_lacks_are_errors() {
     let config = |json| serde_json::from_str::<BlipImageProcessorConfig>(json);
     let resample = config(r#"{"resample": 1}"#).unwrap_err().to_string();
     assert!(resample.contains("resample 1"), "{resample}");
