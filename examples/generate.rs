@@ -149,7 +149,7 @@ impl Args {
 
     fn correction(&self) -> Correction {
         let correction = match (self.format, self.steps) {
-            (Format::Reference, steps) => Correction::reference(steps.unwrap_or(REFERENCE_STEPS)),
+            (Format::Upstream, steps) => Correction::upstream(steps.unwrap_or(REFERENCE_STEPS)),
             (_, Some(steps)) => Correction::until_end(steps),
             (_, None) => Correction::default(),
         };
@@ -168,7 +168,7 @@ impl Args {
 
     fn decoding(&self, model: &AnyModel) -> anyhow::Result<GenerationConfig> {
         Ok(self.decode.apply(match self.format {
-            Format::Reference => GenerationConfig::upstream()
+            Format::Upstream => GenerationConfig::upstream()
                 .with_max_length(250)
                 .with_min_length(1)
                 .with_rules(reference_rules(model)?),
@@ -179,7 +179,7 @@ impl Args {
     fn output(&self) -> PathBuf {
         self.out.clone().unwrap_or_else(|| match self.format {
             Format::Vigc => "vigc.jsonl".into(),
-            Format::Llava | Format::Reference => format!("{}.json", self.format).into(),
+            Format::Llava | Format::Upstream => format!("{}.json", self.format).into(),
         })
     }
 }
@@ -197,7 +197,7 @@ fn parse_batch(text: &str) -> Result<usize, String> {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     anyhow::ensure!(
-        args.format != Format::Reference || matches!(args.beam_ends, shared::BeamEndsArg::Text),
+        args.format != Format::Upstream || matches!(args.beam_ends, shared::BeamEndsArg::Text),
         "--beam-ends unit: the reference writes every text to its end, so --format reference cannot be had with it"
     );
     let images = args.images()?;
@@ -245,7 +245,7 @@ fn correct(
     let bar = progress_bar(left);
     let mut summary = Summary::default();
     // The reference does one task after another, and under its rules rows may depend on those beside them.
-    let together = if args.format == Format::Reference { 1 } else { tasks.len() };
+    let together = if args.format == Format::Upstream { 1 } else { tasks.len() };
     let runs = tasks.chunks(together).flat_map(|tasks| {
         vigc(tasks).with_finished(finished.clone()).run(images.to_vec(), args.batch)
     });

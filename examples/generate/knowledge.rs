@@ -45,7 +45,7 @@ pub(crate) fn run(
     let (rows, rejected) = (journal.rows_path().to_owned(), journal.rejected_path().to_owned());
     journal.finish()?;
     summary.print(&output, &rejected);
-    if args.format == Format::Reference {
+    if args.format == Format::Upstream {
         let questions = output.with_extension("question.json");
         write_questions(&questions, read_lines(rows)?.map(|row| Ok(row?)))?;
         println!("the questions alone -> {}", questions.display());
@@ -55,7 +55,7 @@ pub(crate) fn run(
 
 fn settings(args: &Args, model: &AnyModel, style: QuestionStyle) -> Result<TwoStageSettings> {
     let settings = match args.format {
-        Format::Reference => TwoStageSettings::reference(style).with_rules(reference_rules(model)?),
+        Format::Upstream => TwoStageSettings::upstream(style).with_rules(reference_rules(model)?),
         Format::Vigc | Format::Llava => TwoStageSettings::new(style),
     };
     let mut settings = settings.with_seed(args.seed);

@@ -66,7 +66,7 @@ fn journal(bytes: &[u8]) {
         Ok(lines) => lines.filter_map(Result::err).take(16).for_each(|error| show(&error)),
         Err(error) => show(&error),
     }
-    for format in [Output::Llava, Output::Reference] {
+    for format in [Output::Llava, Output::Upstream] {
         let journal = Journal::resume(&output, format, &settings);
         if let Err(error) = journal.and_then(Journal::finish) {
             show(&error);

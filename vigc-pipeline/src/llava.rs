@@ -11,6 +11,7 @@ mod files;
 mod folder;
 pub mod keys;
 mod network;
+mod stored_config;
 mod template;
 
 use crate::model::VisionLanguageModel;

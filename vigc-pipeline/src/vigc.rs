@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Vigc`] | many images, several tasks, shared batches |
-//! | [`Dialogue`], [`Vic`], [`ReferenceLoop`] | one sample: prompts out, texts in |
+//! | [`Dialogue`], [`Vic`], [`UpstreamLoop`] | one sample: prompts out, texts in |
 //! | [`sentence`], [`diff`] | where sentences end, and what a correction changed |
 //! | [`Journal`], [`export`] | JSONL that can be resumed, and the formats of others |
 //! | [`two_stage`], [`rank`] | OKVQA and A-OKVQA: questions, then answers; choices |
@@ -38,7 +38,6 @@ mod image_source;
 mod journal;
 mod outcome;
 pub mod rank;
-mod reference;
 mod run;
 mod sample;
 mod scheduler;
@@ -46,21 +45,22 @@ pub mod seed;
 pub mod sentence;
 mod speedups;
 pub mod two_stage;
+mod upstream;
 mod vic;
 
 pub use correction::{BeamEnds, Correction, LastStep, LoopRules, PromptStyle, Steps, Unit};
 pub use dialogue::Dialogue;
-pub use export::ReferenceRow;
+pub use export::UpstreamRow;
 pub use image_id::ImageId;
 pub use image_source::{ImageFolder, ImageInput};
 pub use journal::settings;
 pub use journal::{Finished, Journal, RunKind, RunRecord};
 pub use outcome::{Corrected, CorrectionStep, Rejected, Rejection, Step, StopReason};
-pub use reference::ReferenceLoop;
 pub use run::Vigc;
 pub use sample::{InstructionSample, Record, RejectedSample, RunSettings, SkippedImage};
 pub use scheduler::check_count;
 pub use speedups::Speedups;
+pub use upstream::UpstreamLoop;
 pub use vic::Vic;
 pub use vigc_core::json_lines::{JsonLines, Lines, read_lines};
 pub use vigc_llm::generation::{

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::normalize::{digits_and_articles, normalize, punctuation, strip};
 use vigc_pipeline::prompt::python_strip;
-use vigc_pipeline::vigc::two_stage::reference_answer;
+use vigc_pipeline::vigc::two_stage::upstream_answer;
 
 /// As many people make an answer right.
 const ENOUGH_PEOPLE: f64 = 3.0;
@@ -22,7 +22,7 @@ pub enum Rule {
     /// normalized, of people's only the punctuation, and only where they differ. BLIP-2 and
     /// InstructBLIP are evaluated by it there.
     Lavis,
-    /// The VIGC reference: `Answer:` is deleted as in [`reference_answer`], then mmpretrain's
+    /// The VIGC reference: `Answer:` is deleted as in [`upstream_answer`], then mmpretrain's
     /// `VQAAcc`: all answers are normalized, and it is enough that three in ten people gave it.
     Reference,
     /// A-OKVQA's `eval_predictions.py` for direct answers: to the letter, and it is enough that
@@ -89,7 +89,7 @@ fn reference(answer: &str, given: &[(String, f64)]) -> f64 {
     if people == 0.0 {
         return 0.0;
     }
-    let answer = normalize(&reference_answer(python_strip(answer)));
+    let answer = normalize(&upstream_answer(python_strip(answer)));
     let share = count(given, |text| normalize(text) == answer) / people;
     (share / ENOUGH_OF_ALL).min(1.0)
 }

@@ -162,8 +162,8 @@ impl Row {
     /// If it cannot be serialized.
     pub fn to_upstream_json(&self) -> serde_json::Result<String> {
         match self {
-            Self::Instruction(row) => row.reference(),
-            Self::Knowledge(row) => row.reference(),
+            Self::Instruction(row) => row.upstream(),
+            Self::Knowledge(row) => row.upstream(),
         }
     }
 }

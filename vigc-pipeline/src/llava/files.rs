@@ -11,8 +11,8 @@ use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::clip_vit::ClipVitConfig;
 use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 
-use super::config::is_hugging_face;
 use super::keys::{self, LANGUAGE};
+use super::stored_config::is_hugging_face;
 use super::{Llava, LlavaConfig};
 use crate::model::{
     LoadOptions, ModelParts, TokenizerFiles, folder_name, read_generation_config, read_stored_ids,

@@ -69,8 +69,9 @@ pub enum LastStep {
 pub enum LoopRules {
     /// Ours: robust sentences, no repetition, empty questions and answers rejected.
     Strict,
-    /// The reference's, quirks included. `docs/parity.md` lists them.
-    Reference,
+    /// Those of the upstream program, quirks included. `docs/parity.md` lists them.
+    #[serde(rename = "reference")]
+    Upstream,
 }
 
 /// Where a beam search ends a text of which only the first unit is kept.
@@ -127,10 +128,10 @@ impl Correction {
         Self { steps: Steps::UntilEnd { at_most }, ..Self::sentences(0) }
     }
 
-    /// The reference's loop. It ran with 4 sentences.
+    /// The upstream program's loop. It ran with 4 sentences.
     #[must_use]
-    pub const fn reference(steps: usize) -> Self {
-        Self { rules: LoopRules::Reference, ..Self::sentences(steps) }
+    pub const fn upstream(steps: usize) -> Self {
+        Self { rules: LoopRules::Upstream, ..Self::sentences(steps) }
     }
 
     /// With another unit.

@@ -4,7 +4,7 @@ use vigc_llm::generation::{Generated, GenerationHint};
 
 use super::correction::{Correction, LoopRules};
 use super::outcome::{Corrected, Rejected, Step};
-use super::reference::ReferenceLoop;
+use super::upstream::UpstreamLoop;
 use super::vic::Vic;
 
 /// A sample under either kind of rules: texts in, prompts out.
@@ -15,8 +15,8 @@ use super::vic::Vic;
 pub enum Dialogue {
     /// Under our rules.
     Strict(Vic),
-    /// Under the reference's.
-    Reference(ReferenceLoop),
+    /// Under those of the upstream program.
+    Upstream(UpstreamLoop),
 }
 
 impl Dialogue {
@@ -25,7 +25,7 @@ impl Dialogue {
     pub fn new(instruction: &str, correction: Correction) -> Self {
         match correction.rules {
             LoopRules::Strict => Self::Strict(Vic::new(instruction, correction)),
-            LoopRules::Reference => Self::Reference(ReferenceLoop::new(instruction, correction)),
+            LoopRules::Upstream => Self::Upstream(UpstreamLoop::new(instruction, correction)),
         }
     }
 
@@ -34,7 +34,7 @@ impl Dialogue {
     pub fn next_prompt(&self) -> Option<&str> {
         match self {
             Self::Strict(vic) => vic.next_prompt(),
-            Self::Reference(reference) => reference.next_prompt(),
+            Self::Upstream(upstream) => upstream.next_prompt(),
         }
     }
 
@@ -44,7 +44,7 @@ impl Dialogue {
         match self {
             Self::Strict(vic) => vic.hint(),
             // Its rules are for beam search, which no hint helps.
-            Self::Reference(_) => GenerationHint::default(),
+            Self::Upstream(_) => GenerationHint::default(),
         }
     }
 
@@ -56,7 +56,7 @@ impl Dialogue {
     pub fn accept(&mut self, generated: &Generated) -> Step {
         match self {
             Self::Strict(vic) => vic.accept(generated),
-            Self::Reference(reference) => reference.accept(generated),
+            Self::Upstream(upstream) => upstream.accept(generated),
         }
     }
 
@@ -72,7 +72,7 @@ impl Dialogue {
     pub fn finish(self) -> Result<Corrected, Rejected> {
         match self {
             Self::Strict(vic) => vic.finish(),
-            Self::Reference(reference) => reference.finish(),
+            Self::Upstream(upstream) => upstream.finish(),
         }
     }
 }

@@ -26,13 +26,13 @@ pub enum Format {
     Vigc,
     /// LLaVA's conversations: one JSON list.
     Llava,
-    /// The reference's rows: one JSON list, byte for byte as Python writes it.
-    Reference,
+    /// The upstream program's rows: one JSON list, byte for byte as Python writes it. Its name is `reference`.
+    Upstream,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Vigc, Self::Llava, Self::Reference];
+    pub const ALL: [Self; 3] = [Self::Vigc, Self::Llava, Self::Upstream];
 
     /// `vigc`, `llava` or `reference`.
     #[must_use]
@@ -40,7 +40,7 @@ impl Format {
         match self {
             Self::Vigc => "vigc",
             Self::Llava => "llava",
-            Self::Reference => "reference",
+            Self::Upstream => "reference",
         }
     }
 }
@@ -54,16 +54,16 @@ impl fmt::Display for Format {
 /// A name that is none of the formats'.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown format {0:?}, expected vigc, llava or reference")]
-pub struct UnknownFormat(pub String);
+pub struct ParseFormatError(pub String);
 
 impl FromStr for Format {
-    type Err = UnknownFormat;
+    type Err = ParseFormatError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+    fn from_str(name: &str) -> Result<Self, ParseFormatError> {
         Self::ALL
             .into_iter()
             .find(|format| format.name() == name)
-            .ok_or_else(|| UnknownFormat(name.to_owned()))
+            .ok_or_else(|| ParseFormatError(name.to_owned()))
     }
 }
 
@@ -105,7 +105,7 @@ impl LlavaRecord {
 
 /// A row as the reference writes it, fields in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferenceRow {
+pub struct UpstreamRow {
     /// The image file.
     pub image: String,
     /// What VIG was asked.
@@ -126,7 +126,7 @@ pub struct ReferenceRow {
     pub answer_lst: Vec<String>,
 }
 
-impl From<&InstructionSample> for ReferenceRow {
+impl From<&InstructionSample> for UpstreamRow {
     fn from(sample: &InstructionSample) -> Self {
         let by_paragraph = sample.settings.correction.unit == Unit::Paragraph;
         let parts = sample.steps.iter().filter(|_| by_paragraph).map(|step| step.text.clone());
@@ -154,7 +154,7 @@ pub trait Exported: Serialize {
     /// # Errors
     ///
     /// If it cannot be serialized.
-    fn reference(&self) -> serde_json::Result<String>;
+    fn upstream(&self) -> serde_json::Result<String>;
 }
 
 impl Exported for InstructionSample {
@@ -162,8 +162,8 @@ impl Exported for InstructionSample {
         LlavaRecord::new(&self.image_id, &self.image, &self.question, &self.answer)
     }
 
-    fn reference(&self) -> serde_json::Result<String> {
-        to_python_json(&ReferenceRow::from(self))
+    fn upstream(&self) -> serde_json::Result<String> {
+        to_python_json(&UpstreamRow::from(self))
     }
 }
 
@@ -180,12 +180,12 @@ pub fn write_array<R: Exported>(
     // Python writes a list on one line, without a newline at the end.
     let marks = match format {
         Format::Vigc | Format::Llava => ["[\n", ",\n", "\n]\n"],
-        Format::Reference => ["[", ", ", "]"],
+        Format::Upstream => ["[", ", ", "]"],
     };
     let element = |row: R| match format {
         Format::Vigc => serde_json::to_string(&row),
         Format::Llava => serde_json::to_string(&row.llava()),
-        Format::Reference => row.reference(),
+        Format::Upstream => row.upstream(),
     };
     write_list(path.as_ref(), marks, rows.into_iter().map(|row| row.map(element)))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 use image::RgbImage;
+use rayon::prelude::*;
 use vigc_vision::image::{ImageLimits, open_image};
 use walkdir::{DirEntry, WalkDir};
 
@@ -196,6 +197,16 @@ fn name_below(path: &Path, folder: &Path) -> String {
 
 fn read_error(path: &Path, source: std::io::Error) -> Error {
     Error::Read { path: path.to_owned(), source }
+}
+
+/// Opens the images side by side.
+pub(super) fn open<T>(
+    admitted: &[T],
+    input: impl Fn(&T) -> &ImageInput,
+    limits: &ImageLimits,
+) -> Vec<vigc_vision::Result<RgbImage>> {
+    let inputs = admitted.iter().map(input).collect::<Vec<_>>();
+    inputs.par_iter().map(|input| input.open(limits)).collect()
 }
 
 #[cfg(test)]

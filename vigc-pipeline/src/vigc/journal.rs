@@ -211,7 +211,7 @@ impl Paths {
     fn new(output: &Path, format: Format) -> Self {
         let rows = match format {
             Format::Vigc => output.to_owned(),
-            Format::Llava | Format::Reference => beside(output, ".rows.jsonl"),
+            Format::Llava | Format::Upstream => beside(output, ".rows.jsonl"),
         };
         Self {
             rows,

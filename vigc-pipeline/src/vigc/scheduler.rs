@@ -5,8 +5,6 @@ mod look_ahead;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use image::RgbImage;
-use rayon::prelude::*;
 use vigc_llm::generation::{Generated, GenerationConfig};
 use vigc_vision::image::ImageLimits;
 
@@ -241,16 +239,6 @@ where
 /// [`Error::ResultCount`] if it did not.
 pub fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {
     if expected == found { Ok(()) } else { Err(Error::ResultCount { what, expected, found }) }
-}
-
-/// Opens the images of several jobs side by side.
-pub(super) fn open<T>(
-    admitted: &[T],
-    input: impl Fn(&T) -> &ImageInput,
-    limits: &ImageLimits,
-) -> Vec<vigc_vision::Result<RgbImage>> {
-    let inputs = admitted.iter().map(input).collect::<Vec<_>>();
-    inputs.par_iter().map(|input| input.open(limits)).collect()
 }
 
 /// Names the image once: the errors of `vigc-vision` begin with the path.

@@ -1,12 +1,12 @@
 //! Where sentences and paragraphs end.
 
 mod abbreviation;
-mod reference;
+mod upstream;
 
 use std::ops::Range;
 
-pub use reference::{
-    first_paragraph as reference_first_paragraph, first_sentence as reference_first_sentence,
+pub use upstream::{
+    first_paragraph as upstream_first_paragraph, first_sentence as upstream_first_sentence,
 };
 
 use self::abbreviation::{Ending, ending};

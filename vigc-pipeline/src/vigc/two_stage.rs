@@ -20,7 +20,7 @@ use crate::Result;
 use crate::prompt::PythonRandom;
 use crate::visual_lm::VisualLm;
 
-pub use answers::{merged_answers, reference_answer, reference_weight};
+pub use answers::{merged_answers, upstream_answer, upstream_weight};
 pub use record::{KnowledgeRecord, KnowledgeSample, TwoStageRun, WeightedAnswer};
 pub use rows::{AnswerRow, QuestionRow, RawAnswerRow, RawQuestionRow, write_questions};
 pub use settings::{PrefixDraw, QuestionStyle, TwoStageSettings};
@@ -77,7 +77,7 @@ impl<'a, M: VisualLm + ?Sized> TwoStage<'a, M> {
         let images = images.into_iter().map(Into::into);
         let (strict, lockstep) = match self.settings.rules {
             LoopRules::Strict => (Some(self.run_shared(images, batch)), None),
-            LoopRules::Reference => (None, Some(self.run_in_lockstep(images, batch))),
+            LoopRules::Upstream => (None, Some(self.run_in_lockstep(images, batch))),
         };
         strict.into_iter().flatten().chain(lockstep.into_iter().flatten())
     }

@@ -31,7 +31,7 @@ fn text_rules_equal_pythons() {
         assert_eq!(blip_question(text, 3), row.blip_question_3, "{text:?}");
         let pair = qa_text::parse_upstream(text).map(|pair| [pair.question, pair.answer]);
         assert_eq!(pair, row.parse, "{text:?}");
-        assert_eq!(sentence::reference_first_sentence(text), row.first_sentence, "{text:?}");
-        assert_eq!(sentence::reference_first_paragraph(text), row.first_paragraph, "{text:?}");
+        assert_eq!(sentence::upstream_first_sentence(text), row.first_sentence, "{text:?}");
+        assert_eq!(sentence::upstream_first_paragraph(text), row.first_paragraph, "{text:?}");
     }
 }

@@ -71,7 +71,7 @@ fn an_untrained_model_runs_through_the_loop() {
     let model = tiny();
     let images = (0..3).map(|i| ImageInput::pixels(format!("{i}.png"), picture(i * 80)));
     let decoding = GenerationConfig::greedy().with_max_new_tokens(8);
-    for correction in [Correction::default(), Correction::reference(2)] {
+    for correction in [Correction::default(), Correction::upstream(2)] {
         let vigc = Vigc::new(&model).with_decoding(decoding.clone()).with_correction(correction);
         assert_eq!(vigc.run(images.clone(), 2).map(Result::unwrap).count(), 3);
     }

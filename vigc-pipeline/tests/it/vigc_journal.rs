@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use vigc_pipeline::Error;
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::{Exported, Format, LlavaRecord};
-use vigc_pipeline::vigc::{Correction, ImageInput, Journal, JsonLines, Record, ReferenceRow, Vigc};
+use vigc_pipeline::vigc::{Correction, ImageInput, Journal, JsonLines, Record, UpstreamRow, Vigc};
 
 use crate::scripted::{Dice, numbered};
 
@@ -166,11 +166,11 @@ fn formats_hold_the_same_rows() {
     let llava: Vec<LlavaRecord> = serde_json::from_slice(&read(Format::Llava)).unwrap();
     assert!(llava.iter().eq(&samples.iter().map(|sample| sample.llava()).collect::<Vec<_>>()));
     assert_eq!(llava[0].conversations[0].value, format!("<image>\n{}", samples[0].question));
-    let reference: Vec<ReferenceRow> = serde_json::from_slice(&read(Format::Reference)).unwrap();
+    let reference: Vec<UpstreamRow> = serde_json::from_slice(&read(Format::Upstream)).unwrap();
     assert!(
         reference
             .iter()
-            .eq(&samples.iter().map(|&sample| sample.into()).collect::<Vec<ReferenceRow>>())
+            .eq(&samples.iter().map(|&sample| sample.into()).collect::<Vec<UpstreamRow>>())
     );
 }
 
@@ -178,7 +178,7 @@ fn formats_hold_the_same_rows() {
 fn empty_lists_are_valid_json() {
     let folder = tempfile::tempdir().unwrap();
     let model = Dice::default();
-    for format in [Format::Llava, Format::Reference] {
+    for format in [Format::Llava, Format::Upstream] {
         let output = folder.path().join(format.name());
         Journal::create(&output, format, &vigc(&model).settings()).unwrap().finish().unwrap();
         let rows: Vec<serde_json::Value> =

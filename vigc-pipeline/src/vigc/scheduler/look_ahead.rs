@@ -6,8 +6,7 @@ use std::thread::JoinHandle;
 use image::RgbImage;
 use vigc_vision::image::ImageLimits;
 
-use super::open;
-use crate::vigc::ImageInput;
+use crate::vigc::image_source::{ImageInput, open};
 
 /// An image with what is to be done with it.
 pub(super) struct Opened<J> {

@@ -8,7 +8,7 @@ use crate::vigc::sentence;
 
 /// The weight of an answer whose score is its log-probability per token (`generate_multi`).
 #[must_use]
-pub fn reference_weight(score: f32) -> f32 {
+pub fn upstream_weight(score: f32) -> f32 {
     score.exp().powi(3) * 100.0
 }
 
@@ -17,7 +17,7 @@ pub fn reference_weight(score: f32) -> f32 {
 /// If it begins with "answer" in any case, `answer:`, `Answer:`, `answer :` and `Answer :` are deleted
 /// wherever they stand, and white space is stripped.
 #[must_use]
-pub fn reference_answer(answer: &str) -> String {
+pub fn upstream_answer(answer: &str) -> String {
     if !answer.to_lowercase().starts_with("answer") {
         return answer.to_owned();
     }

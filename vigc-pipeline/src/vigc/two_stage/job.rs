@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vigc_llm::generation::Generated;
 
-use super::answers::{merged_answers, reference_weight};
+use super::answers::{merged_answers, upstream_weight};
 use super::record::{KnowledgeRecord, KnowledgeSample, WeightedAnswer};
 use super::settings::{ANSWERS, PrefixDraw, QUESTION, TwoStageSettings};
 use crate::prompt::instructions::KNOWLEDGE_VQA_GENERATION;
@@ -78,7 +78,7 @@ impl KnowledgeJob {
         let parsed = qa_text::parse_strict(&self.question_answer);
         let pair = match self.settings.rules {
             LoopRules::Strict => parsed,
-            LoopRules::Reference => qa_text::parse_upstream(&self.question_answer)
+            LoopRules::Upstream => qa_text::parse_upstream(&self.question_answer)
                 .ok_or_else(|| parsed.err().unwrap_or(Malformed::NoAnswer)),
         };
         pair.map_or_else(
@@ -94,10 +94,10 @@ impl KnowledgeJob {
     fn accept_answers(&self, pair: QuestionAnswer, texts: &[Generated]) -> Stage {
         let answers = match self.settings.rules {
             LoopRules::Strict => merged_answers(texts),
-            LoopRules::Reference => {
+            LoopRules::Upstream => {
                 let answer = |generated: &Generated| WeightedAnswer {
                     text: generated.text.clone(),
-                    weight: reference_weight(generated.score),
+                    weight: upstream_weight(generated.score),
                 };
                 texts.iter().map(answer).collect()
             }

@@ -10,8 +10,8 @@ use super::job::KnowledgeJob;
 use super::record::KnowledgeRecord;
 use super::settings::{ANSWERS, QUESTION, TwoStageSettings};
 use crate::Result;
-use crate::vigc::image_source::ImageInput;
-use crate::vigc::scheduler::{Job, check_count, open, skip};
+use crate::vigc::image_source::{ImageInput, open};
+use crate::vigc::scheduler::{Job, check_count, skip};
 use crate::visual_lm::VisualLm;
 
 /// Answers asked for together, for each question that is: the reference's batches are 8 and 16.

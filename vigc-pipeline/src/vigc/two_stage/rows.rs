@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::answers::reference_answer;
+use super::answers::upstream_answer;
 use super::record::KnowledgeSample;
 use crate::Result;
 use crate::vigc::export::{Exported, LlavaRecord, to_python_json, write_list};
@@ -114,7 +114,7 @@ impl From<&KnowledgeSample> for RawAnswerRow {
 impl From<&KnowledgeSample> for AnswerRow {
     fn from(sample: &KnowledgeSample) -> Self {
         let RawAnswerRow { image, image_id, question, question_answer, weight } = sample.into();
-        let answer = question_answer.iter().map(|answer| reference_answer(answer)).collect();
+        let answer = question_answer.iter().map(|answer| upstream_answer(answer)).collect();
         Self { image, image_id, question, weight, answer }
     }
 }
@@ -129,7 +129,7 @@ impl Exported for KnowledgeSample {
         LlavaRecord::new(&self.image_id, &self.image, &question, answer)
     }
 
-    fn reference(&self) -> serde_json::Result<String> {
+    fn upstream(&self) -> serde_json::Result<String> {
         to_python_json(&AnswerRow::from(self))
     }
 }

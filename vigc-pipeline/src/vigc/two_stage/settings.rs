@@ -71,18 +71,18 @@ impl TwoStageSettings {
     #[must_use]
     pub fn new(style: QuestionStyle) -> Self {
         let modern = |config: GenerationConfig| config.with_rules(Rules::Modern);
-        let reference = Self::reference(style);
+        let upstream = Self::upstream(style);
         Self {
-            question_decoding: modern(reference.question_decoding),
-            answer_decoding: modern(reference.answer_decoding),
+            question_decoding: modern(upstream.question_decoding),
+            answer_decoding: modern(upstream.answer_decoding),
             rules: LoopRules::Strict,
-            ..reference
+            ..upstream
         }
     }
 
-    /// The reference's settings and rules.
+    /// The upstream program's settings and rules.
     #[must_use]
-    pub fn reference(style: QuestionStyle) -> Self {
+    pub fn upstream(style: QuestionStyle) -> Self {
         Self {
             style,
             draw: PrefixDraw::Weighted,
@@ -94,7 +94,7 @@ impl TwoStageSettings {
                 .with_min_length(1)
                 .with_n_best(5),
             text_processor: TextProcessor::BlipCaption,
-            rules: LoopRules::Reference,
+            rules: LoopRules::Upstream,
             seed: 42,
         }
     }

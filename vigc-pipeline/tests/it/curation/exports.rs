@@ -95,8 +95,8 @@ fn upstream_has_a_file_for_each_kind_of_rows() {
         }
     }
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
-    write_array(folder.join("long.json"), Format::Reference, long).unwrap();
-    write_array(folder.join("short.json"), Format::Reference, knowledge).unwrap();
+    write_array(folder.join("long.json"), Format::Upstream, long).unwrap();
+    write_array(folder.join("short.json"), Format::Upstream, knowledge).unwrap();
     assert_eq!(read("out/reference.json"), read("long.json"));
     assert_eq!(read("out/question_answer.json"), read("short.json"));
 }

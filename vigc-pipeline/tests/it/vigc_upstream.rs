@@ -31,10 +31,7 @@ impl Case {
     fn correction(&self) -> Correction {
         let unit = if self.paragraphs { Unit::Paragraph } else { Unit::Sentence };
         let last = if self.last_infer_all { LastStep::Everything } else { LastStep::OneUnit };
-        Correction::reference(self.steps)
-            .with_style(self.style)
-            .with_unit(unit)
-            .with_last_step(last)
+        Correction::upstream(self.steps).with_style(self.style).with_unit(unit).with_last_step(last)
     }
 }
 
@@ -60,7 +57,7 @@ fn rows_equal_the_references_byte_for_byte() {
             }
             Record::Skipped(skipped) => panic!("{skipped:?}"),
         });
-        write_array(&path, Format::Reference, rows).unwrap();
+        write_array(&path, Format::Upstream, rows).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), case.file, "{correction:?}");
         assert_eq!(*model.prompts.borrow(), case.prompts, "{correction:?}");
         assert_eq!(rejected, 4, "{correction:?}");
@@ -101,7 +98,7 @@ fn run_two_stages(table: &Table) -> (Vec<KnowledgeSample>, Vec<Vec<String>>) {
     for seed in 0.. {
         let model = Scripted::new(scripts.clone());
         let images = table.images.iter().zip(0..).map(|(name, number)| numbered(name, number));
-        let settings = TwoStageSettings::reference(QuestionStyle::Okvqa).with_seed(seed);
+        let settings = TwoStageSettings::upstream(QuestionStyle::Okvqa).with_seed(seed);
         let run = TwoStage::new(&model, settings).run(images, 4);
         let samples = run.filter_map(|record| match record.unwrap() {
             KnowledgeRecord::Sample(sample) => Some(sample),

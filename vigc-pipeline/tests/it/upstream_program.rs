@@ -52,7 +52,7 @@ impl Loop {
     fn correction(&self) -> Correction {
         let unit = if self.paragraphs { Unit::Paragraph } else { Unit::Sentence };
         let last = if self.last_infer_all { LastStep::Everything } else { LastStep::OneUnit };
-        let correction = Correction::reference(self.steps).with_unit(unit);
+        let correction = Correction::upstream(self.steps).with_unit(unit);
         correction.with_style(self.style).with_last_step(last)
     }
 }
@@ -93,7 +93,7 @@ fn files_equal_the_programs_byte_for_byte() {
             .with_task(case.task())
             .with_decoding(decoding)
             .with_correction(case.correction());
-        let mut journal = Journal::create(&path, Format::Reference, &vigc.settings()).unwrap();
+        let mut journal = Journal::create(&path, Format::Upstream, &vigc.settings()).unwrap();
         for record in vigc.run(pictures(), BATCH) {
             journal.append(&record.unwrap()).unwrap();
         }
@@ -111,7 +111,7 @@ fn both_stages_equal_the_programs() {
             "okvqa" => QuestionStyle::Okvqa,
             _ => QuestionStyle::AOkvqa,
         };
-        let settings = TwoStageSettings::reference(style)
+        let settings = TwoStageSettings::upstream(style)
             .with_rules(model.upstream_rules().unwrap())
             .with_seed(case.seed);
         let records = TwoStage::new(&model, settings).run(pictures(), BATCH);

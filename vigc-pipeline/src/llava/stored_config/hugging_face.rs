@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::clip_vit::ClipVitConfig;
 
-use super::{LlavaConfig, shortened};
+use crate::llava::config::{LlavaConfig, shortened};
 use crate::llava::network::FeatureSelect;
 use crate::llava::template::Template;
 use crate::model::Precisions;

@@ -1,4 +1,8 @@
+use vigc_llm::llama::LlamaConfig;
+
 use super::*;
+use crate::llava::network::ProjectorKind;
+use crate::llava::template::Template;
 
 /// As `llava-hf/llava-1.5-7b-hf` has it, which leaves out what transformers fills in.
 const HUGGING_FACE: &str = r#"{"architectures": ["LlavaForConditionalGeneration"], "ignore_index": -100,

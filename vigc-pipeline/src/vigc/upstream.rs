@@ -4,7 +4,7 @@ use vigc_llm::generation::Generated;
 
 use super::correction::{Correction, LastStep, PromptStyle, Unit};
 use super::outcome::{Corrected, CorrectionStep, Rejected, Rejection, Step, StopReason, compare};
-use super::sentence::{reference_first_paragraph, reference_first_sentence};
+use super::sentence::{upstream_first_paragraph, upstream_first_sentence};
 use crate::prompt::python_strip;
 use crate::prompt::qa_text::{self, QuestionAnswer};
 
@@ -13,7 +13,7 @@ use crate::prompt::qa_text::{self, QuestionAnswer};
 /// There are always `1 + steps` prompts, whatever the model answers: a malformed draft and an
 /// empty correction do not end the loop. `docs/parity.md` lists every quirk.
 #[derive(Debug, Clone)]
-pub struct ReferenceLoop {
+pub struct UpstreamLoop {
     correction: Correction,
     pair: Option<QuestionAnswer>,
     draft: Option<Generated>,
@@ -23,7 +23,7 @@ pub struct ReferenceLoop {
     steps: Vec<CorrectionStep>,
 }
 
-impl ReferenceLoop {
+impl UpstreamLoop {
     /// A sample that begins with VIG.
     #[must_use]
     pub fn new(instruction: &str, correction: Correction) -> Self {
@@ -122,10 +122,10 @@ impl ReferenceLoop {
         let everything = is_last && self.correction.last_step == LastStep::Everything;
         let (part, prompt_separator, answer_separator) = match self.correction.unit {
             Unit::Sentence if everything => (text.to_owned(), " ", " "),
-            Unit::Sentence => (reference_first_sentence(text), " ", " "),
+            Unit::Sentence => (upstream_first_sentence(text), " ", " "),
             Unit::Paragraph => {
                 let part =
-                    if everything { python_strip(text) } else { reference_first_paragraph(text) };
+                    if everything { python_strip(text) } else { upstream_first_paragraph(text) };
                 (part.to_owned(), if is_first { " " } else { " \n\n" }, " \n\n")
             }
         };

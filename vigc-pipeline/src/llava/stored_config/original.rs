@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::clip_vit::ClipVitConfig;
 
-use super::{Layout, LlavaConfig, shortened};
+use crate::llava::config::{Layout, LlavaConfig, shortened};
 use crate::llava::network::{FeatureSelect, ProjectorKind};
 use crate::llava::template::Template;
 use crate::model::Precisions;
