@@ -11,6 +11,8 @@
 //! Whatever is finished stays in the folder of the experiment: a run that was interrupted goes on there.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
+#[path = "experiment/args.rs"]
+mod args;
 #[path = "experiment/data.rs"]
 mod data;
 #[path = "experiment/folder.rs"]
@@ -25,6 +27,8 @@ mod replay;
 mod report;
 #[path = "experiment/rows.rs"]
 mod rows;
+#[path = "experiment/run.rs"]
+mod run;
 #[path = "experiment/settings.rs"]
 mod settings;
 #[path = "experiment/steps.rs"]
@@ -34,41 +38,20 @@ mod train;
 #[path = "experiment/workers.rs"]
 mod workers;
 
-use std::path::PathBuf;
-
 use clap::Parser;
 
+use args::Args;
 use folder::Folder;
 use job::Job;
 use report::Report;
 use settings::Settings;
-
-/// Runs the experiment, or goes on with it, and prints its tables.
-#[derive(Parser)]
-struct Args {
-    /// What the experiment consists of; its recipes lie beside it
-    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../recipes/experiment/experiment.toml"))]
-    settings: PathBuf,
-    /// Where everything is written, and a run goes on
-    #[arg(long, value_name = "DIR", default_value = "runs/experiment")]
-    out: PathBuf,
-    /// Jobs that run side by side [default: as many as there are cores]
-    #[arg(long, value_name = "N")]
-    workers: Option<usize>,
-    /// Print the tables of what is finished, and run nothing
-    #[arg(long)]
-    report: bool,
-    /// Run one job of the experiment in this process; what it needs has to be finished
-    #[arg(long, value_name = "NAME", hide = true)]
-    job: Option<String>,
-}
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let settings = Settings::open(&args.settings)?;
     let folder = Folder::open(&args.out, &settings)?;
     if let Some(name) = &args.job {
-        return Job::named(name, &settings)?.run(&settings, &folder);
+        return run::run(&Job::named(name, &settings)?, &settings, &folder);
     }
     if !args.report {
         workers::run(&args, &settings, &folder)?;

@@ -1,12 +1,10 @@
-//! The parts of an experiment, each of them run in a process of its own.
+//! The parts of an experiment.
 
 use std::fmt;
 
 use anyhow::Context;
 
-use crate::folder::Folder;
 use crate::settings::Settings;
-use crate::{data, measure, rows, steps, train};
 
 /// A part of the experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,22 +211,5 @@ impl Job {
                 vec![Self::Base(student), Self::Measured, data]
             }
         }
-    }
-
-    /// Does the job, or goes on with it.
-    pub(crate) fn run(&self, settings: &Settings, folder: &Folder) -> anyhow::Result<()> {
-        match *self {
-            Self::Measured => data::write_measured(settings, folder)?,
-            Self::Pictures(seed) => data::write_pictures(settings, folder, seed)?,
-            Self::Base(student) => train::base(settings, folder, student)?,
-            Self::Vigc(seed) => train::vigc(settings, folder, seed)?,
-            Self::Rows(seed) => rows::write(folder, seed)?,
-            Self::Steps(seed) => steps::measure(settings, folder, seed)?,
-            Self::Finetune(finetune) => {
-                train::finetune(settings, folder, finetune)?;
-                measure::finetuned(settings, folder, finetune)?;
-            }
-        }
-        folder.finish(self)
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::Args;
+use crate::args::Args;
 use crate::folder::Folder;
 use crate::job::Job;
 use crate::settings::Settings;

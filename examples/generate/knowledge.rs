@@ -9,8 +9,9 @@ use vigc_pipeline::vigc::two_stage::{
 };
 use vigc_pipeline::vigc::{ImageInput, Journal, Strategy, VisualLm, read_lines};
 
+use crate::args::{Args, upstream_rules};
+use crate::show::{progress_bar, shown};
 use crate::summary::Summary;
-use crate::{Args, progress_bar, reference_rules, shown};
 
 pub(crate) fn run(
     args: &Args,
@@ -55,7 +56,7 @@ pub(crate) fn run(
 
 fn settings(args: &Args, model: &AnyModel, style: QuestionStyle) -> Result<TwoStageSettings> {
     let settings = match args.format {
-        Format::Upstream => TwoStageSettings::upstream(style).with_rules(reference_rules(model)?),
+        Format::Upstream => TwoStageSettings::upstream(style).with_rules(upstream_rules(model)?),
         Format::Vigc | Format::Llava => TwoStageSettings::new(style),
     };
     let mut settings = settings.with_seed(args.seed);
