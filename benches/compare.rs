@@ -1,41 +1,39 @@
 //! Ours against PyTorch and llama.cpp: the same work at 7B, alternating, in one run.
 //!
 //! ```text
-//! cargo bench --workspace --bench compare -- --folder /tmp/random-7b --precision q4 [--threads 2] [--rounds 5] [--layers 32]
+//! cargo bench --bench compare -- --folder /tmp/random-7b --precision q4 [--threads 2] [--rounds 5] [--layers 32]
 //! ```
 //!
-//! Each round measures the machine, then ours, then theirs; the table shows medians, the least and most ratio, and
-//! what the machine gave meanwhile. Needs Python with what `peers/requirements.txt` lists; the folder is filled with random
-//! weights first, as in `full_size`. Where the memory does not hold ours and theirs side by side, compare fewer layers of
-//! the language model.
+//! Each round measures the machine, then ours, then theirs. The table shows medians, the least and the greatest ratio, and
+//! what the machine could do meanwhile. It needs Python with what `peers/requirements.txt` lists. The folder is filled with
+//! random weights first. Where the memory does not hold both sides at once, compare fewer layers of the language
+//! model.
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
-#[path = "compare/calibration.rs"]
-mod calibration;
 #[path = "compare/ours.rs"]
 mod ours;
 #[path = "compare/peer.rs"]
 mod peer;
-mod random_checkpoint;
 #[path = "compare/replay.rs"]
 mod replay;
 #[path = "compare/table.rs"]
 mod table;
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use burn::tensor::Device;
+use vigc_benches::Result;
+use vigc_benches::machine::Machine;
+use vigc_benches::random_weights::write_unless_there;
 use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::model::{LoadOptions, Precisions};
 
-use calibration::Machine;
 use ours::Work;
 use peer::Peer;
-use random_checkpoint::{Size, write_unless_there};
 
-type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+/// Bytes of the memory that is read to see how fast it is.
+const MEMORY: usize = 1 << 30;
 
 /// Corrections of a sample.
 const STEPS: usize = 4;
@@ -43,7 +41,7 @@ const STEPS: usize = 4;
 const HELP: &str = "\
 Ours against PyTorch and llama.cpp, in turns, as a Markdown table.
 
-cargo bench --workspace --bench compare -- --folder FOLDER [OPTIONS]
+cargo bench --bench compare -- --folder FOLDER [OPTIONS]
 
   --folder FOLDER    the model of 7B; filled with random weights if there is none (16 GB)
   --precision P      what weights are stored in: bf16, q8 or q4 [default: q4]
@@ -107,14 +105,14 @@ fn main() -> Result<()> {
         return Ok(());
     };
     rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global()?;
-    write_unless_there(&settings.folder, Size::Layers(settings.layers))?;
-    let machine = Machine::new(settings.threads);
+    write_unless_there(&settings.folder, settings.layers)?;
+    let machine = Machine::new(MEMORY);
     let precisions = Precisions::from(settings.precision);
     let options = LoadOptions::default().with_precisions(precisions);
     let model = InstructBlip::from_dir_with(&settings.folder, &Device::default(), &options)?;
     let Settings { precision, threads, layers, .. } = settings;
     println!("7B as {precision}, {layers} layers, {threads} thread(s)\n");
-    println!("{}", machine.peaks());
+    println!("{}\n", machine.roofs());
     println!("{}", table::HEAD);
     for &work in &settings.works {
         let ours = ours::Ours::new(&model, work)?;
@@ -128,7 +126,7 @@ fn main() -> Result<()> {
             // A minute of real texts needs no repetition.
             let rounds = if matches!(work, Work::Corrections(_)) { 1 } else { settings.rounds };
             let seconds = (0..rounds).map(|_| ours.run()).collect::<Result<Vec<_>>>()?;
-            println!("{}", table::alone(work, &ours, &seconds, &machine.now()));
+            println!("{}", table::alone(work, &ours, &seconds, &machine.roofs()));
         }
     }
     Ok(())
@@ -159,7 +157,7 @@ fn compare(
     ours.run()?;
     let (mut states, mut pairs) = (Vec::new(), Vec::new());
     for _ in 0..settings.rounds {
-        states.push(machine.now());
+        states.push(machine.roofs());
         let mine = ours.run()?;
         let mut theirs = peer.run()?;
         for encoder in &mut encoders {
@@ -167,6 +165,6 @@ fn compare(
         }
         pairs.push((mine, theirs));
     }
-    states.push(machine.now());
+    states.push(machine.roofs());
     Ok(table::row(work, ours, &format!("{name} {dtype}"), &pairs, &states))
 }

@@ -1,25 +1,26 @@
-//! Products of our kernels and of libraries, in turns: why the kernels are our own.
+//! Products of our kernels and of libraries, in turns. It shows why the kernels are our own.
 //!
-//! `cargo bench --workspace --bench libraries`. Of `rten-gemm`: f32 with weights packed before, and 4 bits in blocks of 32 (its
-//! fastest way: for one row activations in 8 bits, for more rows in f32); it has no bf16 and no blocks of 8 bits. Of `gemm`: f32, as burn
-//! calls it.
+//! ```text
+//! cargo bench --features libraries --bench libraries
+//! ```
+//!
+//! `rten-gemm` multiplies f32 weights that were packed before, and 4-bit blocks of 32 the way it is fastest: with 8-bit
+//! activations for one row and f32 activations for more. It has neither bf16 nor 8-bit blocks. `gemm` multiplies f32 as burn calls it.
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
-
-mod layer;
-mod machine;
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
-use layer::layer;
 use rten_gemm::{
     BlockQuantizedGemm, BlockQuantizedMatrix, ComputeMode, GemmExecutor, GemmInputA, GemmInputB,
     GemmUninitOptions,
 };
 use rten_tensor::prelude::*;
 use rten_tensor::{Contiguous, NdTensor};
+use vigc_benches::machine::Machine;
+use vigc_benches::random_weights::linear;
 use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
 
@@ -34,7 +35,8 @@ const ROWS: [usize; 4] = [1, 5, 16, 96];
 const BLOCK: usize = 32;
 
 fn main() {
-    machine::print();
+    let machine = Machine::new(1 << 30);
+    println!("{}", machine.roofs());
     println!("\n| weights | rows | ours | library | theirs | ratio |\n|---|---|---|---|---|---|");
     for rows in ROWS {
         let ours = ours(Precision::F32, rows);
@@ -44,8 +46,7 @@ fn main() {
     for rows in ROWS {
         row("q4", rows, &ours(Precision::Q4, rows), "rten-gemm", &rten_q4(rows));
     }
-    println!();
-    machine::print();
+    println!("\n{}", machine.roofs());
 }
 
 /// Multiplies with the weights of one layer.
@@ -72,7 +73,8 @@ fn seconds(product: &Product, round: usize) -> f64 {
 }
 
 fn ours(precision: Precision, rows: usize) -> Product {
-    let layers: Vec<_> = (0..LAYERS).map(|_| layer(precision, [OUTPUTS, INPUTS])).collect();
+    let layers: Vec<_> =
+        (0..LAYERS).map(|_| linear(precision, [OUTPUTS, INPUTS], &Device::default())).collect();
     let x = random([rows, INPUTS]);
     Box::new(move |at| {
         black_box(on_worker(|| layers[at].forward(x.clone())));

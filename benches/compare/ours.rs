@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
+use vigc_benches::machine::bits_per_weight;
 use vigc_pipeline::core::TokenBatch;
 use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
@@ -147,12 +148,7 @@ impl<'a> Ours<'a> {
     /// Bytes of the weights that a step reads, where that is the limit.
     pub(super) fn bytes(&self) -> Option<f64> {
         let Work::Decode(_) = self.work else { return None };
-        let bits = match self.model.config().precisions.language {
-            Precision::F32 => 32.0,
-            Precision::Q8 => 8.5,
-            Precision::Q4 => 4.5,
-            _ => 16.0,
-        };
+        let bits = bits_per_weight(self.model.config().precisions.language);
         let config = &self.model.config().text_config;
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let layer = 4 * hidden * hidden + 3 * hidden * inner;

@@ -1,6 +1,7 @@
 //! Measurements as rows of a Markdown table.
 
-use super::calibration::State;
+use vigc_benches::machine::Roofs;
+
 use super::ours::{Ours, Work};
 
 pub(super) const HEAD: &str = "| work | ours | of the limit | peer | theirs | ratio (least to most) | read GB/s | threads' time |\n|---|---|---|---|---|---|---|---|";
@@ -17,7 +18,7 @@ pub(super) fn row(
     ours: &Ours<'_>,
     peer: &str,
     pairs: &[(f64, f64)],
-    states: &[State],
+    states: &[Roofs],
 ) -> String {
     let (mine, theirs): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
     let mut ratios: Vec<_> = pairs.iter().map(|(mine, theirs)| theirs / mine).collect();
@@ -36,7 +37,7 @@ pub(super) fn row(
 }
 
 /// Ours only.
-pub(super) fn alone(work: Work, ours: &Ours<'_>, mine: &[f64], state: &State) -> String {
+pub(super) fn alone(work: Work, ours: &Ours<'_>, mine: &[f64], state: &Roofs) -> String {
     format!(
         "| {work} | {} | {} | | | | {:.1} | {} |",
         seconds(median(mine)),
@@ -54,7 +55,7 @@ fn limit(ours: &Ours<'_>, seconds: f64, read: f64) -> String {
     }
 }
 
-fn range(states: &[State]) -> String {
+fn range(states: &[Roofs]) -> String {
     let times = states.iter().map(|state| state.two_threads);
     let (least, most) = times.fold((f64::MAX, 0.0f64), |(a, b), t| (a.min(t), b.max(t)));
     format!("{least:.2}–{most:.2}")

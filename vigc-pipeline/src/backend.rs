@@ -40,6 +40,14 @@ fn backends() -> [Backend; 6] {
     ]
 }
 
+/// The name and the first device of every backend that is compiled in and present, in the order `cuda`, `metal`, `rocm`,
+/// `vulkan`, `wgpu`, `flex`.
+#[must_use]
+pub fn devices() -> Vec<(&'static str, Device)> {
+    let found = backends().into_iter();
+    found.filter_map(|(name, kind)| Some((name, first(kind?)?))).collect()
+}
+
 /// The first device of a backend.
 ///
 /// # Errors
@@ -48,8 +56,8 @@ fn backends() -> [Backend; 6] {
 /// this machine has no device for it.
 pub fn device(name: &str) -> Result<Device> {
     let fail = |problem| {
-        let usable = backends().into_iter().filter_map(|(name, kind)| first(kind?).map(|_| name));
-        Error::Device { name: name.to_owned(), problem, usable: usable.collect() }
+        let usable = devices().into_iter().map(|(name, _)| name).collect();
+        Error::Device { name: name.to_owned(), problem, usable }
     };
     match backends().into_iter().find(|(known, _)| *known == name) {
         None => Err(fail("is unknown")),
@@ -84,6 +92,7 @@ mod tests {
     #[test]
     fn errors_name_what_can_be_used() {
         assert!(device("flex").is_ok() && default_device().is_ok());
+        assert!(devices().iter().any(|(name, _)| *name == "flex"));
         let error = device("abacus").unwrap_err().to_string();
         assert!(error.contains("\"abacus\" is unknown") && error.contains("flex"), "{error}");
     }
