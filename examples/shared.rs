@@ -14,7 +14,8 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_pipeline::backend;
-use vigc_pipeline::core::weights::{LoadProgress, LoadReport};
+use vigc_pipeline::core::progress::Progress;
+use vigc_pipeline::core::weights::LoadReport;
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, Precisions};
 use vigc_pipeline::llava::Llava;
 use vigc_pipeline::vigc::{AnyModel, BeamEnds, GenerationConfig, Strategy, VisualLm};
@@ -52,9 +53,9 @@ impl ModelArgs {
         }
         let bar = loading_bar()?;
         let shown = bar.clone();
-        let options = options.with_progress(LoadProgress::new(move |done, total| {
-            shown.set_length(total);
-            shown.set_position(done);
+        let options = options.with_progress(Progress::new(move |weights| {
+            shown.set_length(weights.total);
+            shown.set_position(weights.done);
         }));
         let model = self.read(&device, &options);
         bar.finish_and_clear();
@@ -116,8 +117,7 @@ fn open_named(name: &str, device: &Device, options: &LoadOptions) -> anyhow::Res
     match name.parse()? {
         ModelSource::Folder(folder) => open_folder(&folder, device, options),
         ModelSource::Repository(repo) => {
-            let mut bars = download::Bars::default();
-            AnyModel::from_hub(&repo, &Hub::from_env(), &mut bars, device, options)
+            AnyModel::from_hub(&repo, &Hub::from_env(), &download::bars(), device, options)
                 .with_context(|| format!("cannot open {repo}, which is no folder, from the hub"))
         }
     }

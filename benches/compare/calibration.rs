@@ -1,10 +1,12 @@
 //! What the machine gives at the moment.
 
-use vigc_pipeline::core::kernels::speed::{Arithmetic, Memory, operations, two_threads};
+use vigc_pipeline::core::kernels::speed::{
+    Arithmetic, MemoryProbe, peak_operations, two_thread_speedup,
+};
 
 /// Memory to read and threads to do it with.
 pub(super) struct Machine {
-    memory: Memory,
+    memory: MemoryProbe,
     threads: usize,
 }
 
@@ -19,19 +21,19 @@ pub(super) struct State {
 
 impl Machine {
     pub(super) fn new(threads: usize) -> Self {
-        Self { memory: Memory::new(1 << 30), threads }
+        Self { memory: MemoryProbe::new(1 << 30), threads }
     }
 
     pub(super) fn now(&self) -> State {
-        let mut reads: Vec<_> = (0..3).map(|_| self.memory.read()).collect();
+        let mut reads: Vec<_> = (0..3).map(|_| self.memory.bandwidth()).collect();
         reads.sort_by(f64::total_cmp);
-        State { read: reads[1], two_threads: two_threads() }
+        State { read: reads[1], two_threads: two_thread_speedup() }
     }
 
     /// Operations per second, as a line of text.
     pub(super) fn peaks(&self) -> String {
         let peak = |arithmetic| {
-            let speed = operations(arithmetic, self.threads);
+            let speed = peak_operations(arithmetic, self.threads);
             speed.map_or("none".to_owned(), |speed| format!("{:.0} G/s", speed / 1e9))
         };
         let State { read, two_threads } = self.now();

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_eval::scenes::{DialogueReport, Report, SplitReport, Subject, Suite};
-use vigc_pipeline::core::config::write_json;
+use vigc_pipeline::core::files::write_json;
 use vigc_pipeline::vigc::Correction;
 
 use crate::Args;

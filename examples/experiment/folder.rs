@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use vigc_pipeline::core::config::{read_json, write_json, write_whole};
+use vigc_pipeline::core::files::{read_json, write_atomic, write_json};
 
 use crate::job::Job;
 use crate::report::{Outcome, Report};
@@ -27,7 +27,7 @@ impl Folder {
                 "{} holds an experiment with other settings or recipes; choose another folder with --out",
                 path.display()
             ),
-            Err(_) => write_whole(&record, text.as_bytes())?,
+            Err(_) => write_atomic(&record, text.as_bytes())?,
         }
         Ok(Self(path.to_owned()))
     }
@@ -46,7 +46,7 @@ impl Folder {
     }
 
     pub(crate) fn finish(&self, job: &Job) -> anyhow::Result<()> {
-        Ok(write_whole(self.mark(job), b"")?)
+        Ok(write_atomic(self.mark(job), b"")?)
     }
 
     fn mark(&self, job: &Job) -> PathBuf {
@@ -80,10 +80,10 @@ impl Folder {
     pub(crate) fn write_report(&self, report: &Report) -> anyhow::Result<()> {
         let folder = self.join("report");
         fs::create_dir_all(folder.join("experiment"))?;
-        write_whole(folder.join("experiment.md"), report.to_markdown().as_bytes())?;
+        write_atomic(folder.join("experiment.md"), report.to_markdown().as_bytes())?;
         write_json(folder.join("outcomes.json"), &self.outcomes()?)?;
         for (name, plot) in report.plots() {
-            write_whole(folder.join("experiment").join(name), plot.as_bytes())?;
+            write_atomic(folder.join("experiment").join(name), plot.as_bytes())?;
         }
         println!("report: {}", folder.join("experiment.md").display());
         Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::{Value, json};
-use vigc_pipeline::core::config::write_json;
+use vigc_pipeline::core::files::write_json;
 use vigc_pipeline::curation::card::About;
 use vigc_pipeline::curation::export::ExportFormat;
 use vigc_pipeline::curation::{Curation, Pictures, Row, Rows, Task};

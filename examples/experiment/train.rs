@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::Value;
-use vigc_pipeline::core::config::{read_json, write_json};
+use vigc_pipeline::core::files::{read_json, write_json};
 use vigc_scenes::Split;
 use vigc_train::data::{AnnotationFile, Form, Format};
 use vigc_train::{Progress, Recipe, UpdateReport, run_recipe};

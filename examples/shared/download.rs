@@ -1,24 +1,23 @@
 //! Downloads on the terminal: a bar for each file.
 
+use std::sync::Mutex;
+
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_pipeline::core::weights::hub::Progress;
+use vigc_pipeline::core::progress::{Progress, Update};
 
-/// The bar of the file that is on its way.
-#[derive(Debug, Default)]
-pub(crate) struct Bars {
-    current: Option<(String, ProgressBar)>,
-}
-
-impl Progress for Bars {
-    fn update(&mut self, file: &str, done: u64, total: u64) {
-        match &self.current {
-            Some((name, bar)) if name == file => bar.set_position(done),
-            _ => self.current = Some((file.to_owned(), begun(file, done, total))),
+/// Shows a bar for each file, one after the other.
+pub(crate) fn bars() -> Progress {
+    let current: Mutex<Option<(String, ProgressBar)>> = Mutex::new(None);
+    Progress::new(move |Update { task, done, total }| {
+        let mut current = current.lock().expect("a bar does not panic");
+        match current.as_ref() {
+            Some((name, bar)) if name == task => bar.set_position(done),
+            _ => *current = Some((task.to_owned(), begun(task, done, total))),
         }
-        if let Some((_, bar)) = self.current.as_ref().filter(|_| done == total) {
+        if let Some((_, bar)) = current.as_ref().filter(|_| done == total) {
             bar.finish();
         }
-    }
+    })
 }
 
 fn begun(file: &str, done: u64, total: u64) -> ProgressBar {

@@ -100,8 +100,7 @@ fn words(bert: &Path) -> anyhow::Result<PathBuf> {
 fn fetched(part: &Path, files: &Files) -> anyhow::Result<PathBuf> {
     let name = part.to_string_lossy();
     let (false, Ok(repo)) = (part.exists(), name.parse()) else { return Ok(part.to_owned()) };
-    let mut bars = super::download::Bars::default();
-    fetch_part(&repo, &Hub::from_env(), files, &mut bars)
+    fetch_part(&repo, &Hub::from_env(), files, &super::download::bars())
         .with_context(|| format!("{name} is not there, and cannot be fetched from the hub"))
 }
 

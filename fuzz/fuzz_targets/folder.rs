@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::Checkpoint;
 use vigc_fuzz::{FOLDER, read_tensors, show, write};
 use vigc_llm::llama::LlamaConfig;

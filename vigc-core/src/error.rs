@@ -1,11 +1,17 @@
-//! The error type of this crate.
+//! The error types of this crate.
+
+#[cfg(feature = "hub")]
+mod hub;
 
 use std::path::PathBuf;
+
+#[cfg(feature = "hub")]
+pub use hub::HubError;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong while reading and writing configurations and checkpoints.
+/// Why a file, a checkpoint or a download could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,7 +31,7 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// A JSON file does not hold what was expected.
+    /// A JSON file does not hold the expected value.
     #[error("{path} is not valid")]
     Json {
         /// The file.
@@ -49,16 +55,16 @@ pub enum Error {
         /// The cause.
         source: serde_json::Error,
     },
-    /// A folder holds no weights.
+    /// A folder has no weights.
     #[error(
-        "{path} holds no weights, expected model.safetensors or pytorch_model.bin, whole or with an index of shards"
+        "{path} holds no weights, expected model.safetensors or pytorch_model.bin, as one file or as shards with an index"
     )]
     NoWeights {
         /// The folder.
         path: PathBuf,
     },
     /// An index of shards names a file outside its folder.
-    #[error("{path} names the shard {shard:?}, expected a plain file name")]
+    #[error("{path} names the shard {shard:?}, expected the name of a file in the same folder")]
     ShardName {
         /// The index.
         path: PathBuf,
@@ -86,7 +92,7 @@ pub enum Error {
     Save {
         /// The file.
         path: PathBuf,
-        /// Which tensor or which step failed.
+        /// The tensor or the step that failed.
         reason: String,
     },
     /// A tensor does not fit its parameter.
@@ -94,45 +100,45 @@ pub enum Error {
     Apply {
         /// The checkpoint.
         path: PathBuf,
-        /// Which tensor, what was expected and what was found.
+        /// The tensor, what was expected and what was found.
         reason: String,
     },
-    /// What should be a copy of another tensor of the file is none.
+    /// A tensor that should be a copy of another one in the file differs from it.
     #[error("{path}: {copy} should be a copy of {original}, but {difference}")]
     Copy {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor that should be a copy.
+        /// The copy.
         copy: String,
-        /// The tensor that it should be a copy of.
+        /// The tensor that it should be equal to.
         original: String,
-        /// What differs.
+        /// How they differ.
         difference: String,
     },
-    /// A checkpoint lacks tensors that the model needs.
-    #[error("{path} lacks {} of the model's tensors, the first is {:?}", .missing.len(), .missing[0])]
+    /// The model has parameters without a tensor in the checkpoint.
+    #[error("{path} lacks {} of the model's tensors; the first is {:?}", .missing.len(), .missing[0])]
     MissingTensors {
         /// The checkpoint.
         path: PathBuf,
-        /// The parameters left without a value, at least one.
+        /// The parameters without a tensor; there is at least one.
         missing: Vec<String>,
     },
-    /// A name is not that of a repository of the Hugging Face hub.
+    /// A name is not a name of a repository on the Hugging Face hub.
     #[cfg(feature = "hub")]
-    #[error("{name:?} is no repository, expected owner/name or owner/name@revision")]
+    #[error("{name:?} is not the name of a repository, expected owner/name or owner/name@revision")]
     RepoId {
         /// The name.
         name: String,
     },
-    /// A file could not be had from the Hugging Face hub.
+    /// A file could not be fetched from the Hugging Face hub.
     #[cfg(feature = "hub")]
-    #[error("{repo}, {file}: cannot be fetched")]
+    #[error("cannot fetch {file} of {repo}")]
     Hub {
         /// The repository.
         repo: String,
         /// The file.
         file: String,
-        /// What is wrong.
-        source: Box<crate::weights::hub::Problem>,
+        /// The cause.
+        source: Box<HubError>,
     },
 }

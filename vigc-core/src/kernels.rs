@@ -1,26 +1,32 @@
 //! Fused operations for the CPU, forward and backward.
 //!
-//! On the CPU burn computes `exp` and `erf` one number at a time and, under autodiff, splits norms,
-//! softmax and losses into a dozen passes over memory; in a small transformer that takes longer than
-//! all matrix products together. The operations here make one pass each with vectorized
-//! polynomials. Products have kernels of their own: burn's reach a tenth of what the memory gives, and a row's
-//! result there depends on how many others there are. On any other device, or for half precision, operations
-//! are composed of burn's own.
+//! burn computes `exp` and `erf` on the CPU one number at a time and, under autodiff, splits norms, softmax and losses into a
+//! dozen passes over memory. In a small transformer that takes longer than all matrix products together. The operations here
+//! make one pass each, with vectorized polynomials. Products have kernels of their own: burn's reach a tenth of the memory's
+//! bandwidth, and there a row's result depends on the number of other rows.
 //!
-//! Feature `flex` compiles the CPU versions, feature `train` their gradients.
+//! On any other device, and for half precision, every operation is composed of burn's own.
+//!
+//! The feature `flex` compiles the CPU versions, the feature `train` their gradients.
 
 #[cfg(feature = "flex")]
 mod backend;
 #[cfg(all(feature = "flex", feature = "train"))]
 mod gradient;
 #[cfg(feature = "flex")]
+mod huge_pages;
+#[cfg(feature = "flex")]
 mod math;
+#[cfg(feature = "flex")]
+pub(crate) mod panels;
+#[cfg(all(feature = "flex", feature = "train"))]
+mod row_gradients;
 #[cfg(feature = "flex")]
 mod rows;
 #[cfg(feature = "flex")]
 pub mod speed;
 #[cfg(feature = "flex")]
-pub(crate) mod strips;
+mod tensors;
 #[cfg(all(test, feature = "flex", feature = "train"))]
 mod tests;
 
@@ -29,9 +35,9 @@ use burn::tensor::{DType, Device};
 use burn::tensor::{Int, Tensor, activation};
 
 #[cfg(feature = "flex")]
-pub use strips::{PAGE, PagedRow, Pages};
+pub use panels::attention::{PAGE, PagedKeyValues, PagedRow};
 
-/// Whether the fused operations can take this tensor.
+/// Whether the fused operations take this tensor.
 #[cfg(feature = "flex")]
 fn fused<const D: usize>(x: &Tensor<D>) -> bool {
     use burn::backend::DispatchDevice;
@@ -42,13 +48,13 @@ fn fused<const D: usize>(x: &Tensor<D>) -> bool {
         && matches!(device.inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
-/// Runs something on a worker thread of [`rayon`]. Operations that are split over threads start there at once; from any other
-/// thread each of them first has to wake one, which takes as long as a small operation.
+/// Runs a function on a worker thread of [`rayon`]. Parallel operations start at once there. From any other thread, each of them
+/// wakes a worker first, which takes as long as a small operation.
 pub fn on_worker<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| run())
 }
 
-/// The exact (erf) GELU; its error stays below 1e-6.
+/// The exact (erf) GELU, with an error below 1e-6.
 ///
 /// # Shapes
 ///
@@ -62,10 +68,7 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::gelu(x)
 }
 
-/// The slope of the sigmoid in [`quick_gelu`].
-const QUICK_GELU: f64 = 1.702;
-
-/// `x * sigmoid(1.702 x)`, the approximation of the GELU that OpenAI's CLIP has.
+/// `x * sigmoid(1.702 x)`, the approximation of the GELU in OpenAI's CLIP.
 ///
 /// # Shapes
 ///
@@ -76,7 +79,7 @@ pub fn quick_gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if fused(&x) {
         return backend::quick_gelu(x);
     }
-    x.clone() * activation::sigmoid(x * QUICK_GELU)
+    x.clone() * activation::sigmoid(x * 1.702)
 }
 
 /// `silu(gate) * up`, the gate of LLaMA's feed-forward network.
@@ -129,12 +132,12 @@ pub fn rms_norm<const D: usize>(x: Tensor<D>, gamma: Tensor<1>, epsilon: f64) ->
     x * scale * gamma.unsqueeze()
 }
 
-/// Rotates heads in LLaMA's half-split layout: dimension `i` together with dimension `i + head_dim / 2`.
+/// Rotates heads in LLaMA's half-split layout, which pairs dimension `i` with dimension `i + head_dim / 2`.
 ///
 /// # Shapes
 ///
 /// - x, output: `[batch, seq, heads, head_dim]`
-/// - cos, sin: `[batch, seq, 1, head_dim / 2]`, of each token's angles
+/// - cos, sin: `[batch, seq, 1, head_dim / 2]`, of the angles of each token
 #[must_use]
 pub fn rotate(x: Tensor<4>, cos: Tensor<4>, sin: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
@@ -143,8 +146,8 @@ pub fn rotate(x: Tensor<4>, cos: Tensor<4>, sin: Tensor<4>) -> Tensor<4> {
     }
     let half = cos.dims()[3];
     let (low, high) = (x.clone().narrow(3, 0, half), x.narrow(3, half, half));
-    let turned = [low.clone() * cos.clone() - high.clone() * sin.clone(), high * cos + low * sin];
-    Tensor::cat(turned.into(), 3)
+    let rotated = [low.clone() * cos.clone() - high.clone() * sin.clone(), high * cos + low * sin];
+    Tensor::cat(rotated.into(), 3)
 }
 
 /// `softmax(q k^T * scale + bias) v`.
@@ -175,7 +178,7 @@ pub fn attention(
     activation::softmax(scores, 3).matmul(v)
 }
 
-/// [`attention`] of queries, keys and values that one projection made.
+/// [`attention`] of queries, keys and values from one projection.
 ///
 /// # Shapes
 ///
@@ -193,40 +196,34 @@ pub fn self_attention(qkv: Tensor<5>, scale: f64) -> Tensor<4> {
     attention(part(0), part(1), part(2), None, scale).swap_dims(1, 2)
 }
 
-/// Whether products of tensors on this device are computed by kernels of our own.
+/// Whether products on this device are computed by the kernels of this crate.
 #[cfg(feature = "flex")]
 #[must_use]
-pub fn multiplies(device: &Device) -> bool {
+pub fn has_product_kernels(device: &Device) -> bool {
     use burn::backend::DispatchDevice;
 
     matches!(device.as_dispatch(), DispatchDevice::Flex(_))
 }
 
-/// Whether packed weights on this device are strips; see [`strips`].
-#[cfg(feature = "flex")]
-pub(crate) fn takes_strips(device: &Device) -> bool {
-    multiplies(device)
-}
-
-/// `x w^T + b` with weights in strips, which learn nothing.
+/// `x w^T + b` with frozen weights in panels.
 ///
 /// # Shapes
 ///
 /// - x: `[rows, inputs]`
-/// - strips: `[outputs / 16, units, bytes of a unit]`, bytes
+/// - panels: `[outputs / 16, units, bytes of a unit]`, bytes
 /// - b: `[outputs]`
 /// - output: `[rows, outputs]`
 #[cfg(feature = "flex")]
-pub(crate) fn strips_product(
+pub(crate) fn panels_product(
     x: Tensor<2>,
-    strips: Tensor<3, Int>,
+    panels: Tensor<3, Int>,
     b: Option<Tensor<1>>,
     outputs: usize,
 ) -> Tensor<2> {
-    backend::strips_product(x, strips, b, outputs)
+    backend::panels_product(x, panels, b, outputs)
 }
 
-/// `x w + b`. A row's result on the CPU is the same bits whatever the other rows are.
+/// `x w + b`. On the CPU, a row's result is bitwise independent of the other rows.
 ///
 /// # Shapes
 ///
@@ -243,7 +240,7 @@ pub fn product(x: Tensor<2>, w: Tensor<2>, b: Option<Tensor<1>>) -> Tensor<2> {
     burn::tensor::module::linear(x, w, b)
 }
 
-/// The negative log-probability of each row's class.
+/// The negative log-likelihood of each row's class.
 ///
 /// # Shapes
 ///

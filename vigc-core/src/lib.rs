@@ -1,14 +1,18 @@
-//! What the VIGC crates share: checkpoints, batches of tokens, configuration files and tensor pieces.
+#![doc = include_str!("../README.md")]
+//!
+//! # Modules
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, fetch |
+//! | [`weights`] | checkpoints: open, rename, load, report, save; with the feature `hub`, download |
+//! | [`quantization`] | the precisions of weights, and the block formats of 8 and 4 bits |
+//! | [`nn`] | a linear layer of any precision, a layer norm, masks and positions |
+//! | [`kernels`] | fused operations for the CPU; on other devices, the same operations composed of burn's own |
 //! | [`files`] | whole files: JSON with the path in every error, atomic writes |
-//! | [`json_lines`] | JSON Lines files with a lock, read and written row by row |
+//! | [`json_lines`] | JSON Lines files, locked, written and read row by row |
 //! | [`random`] | random numbers that a resumed run draws again |
-//! | [`kernels`] | fused operations for the CPU |
-//! | [`random`] | randomness that is a function of a seed and a position |
-//! | [`nn`] | attention masks and positions that several models need |
+//! | [`progress`] | the type that every long task reports its progress with |
+//! | [`retry`] | when a failed request is repeated |
 //!
 //! Text crosses from the language side to the vision side as a [`TokenBatch`]:
 //!
@@ -20,13 +24,15 @@
 //! assert_eq!(batch.row(1), [101, 102]);
 //! ```
 
-pub mod config;
 mod error;
 pub mod files;
 pub mod json_lines;
 pub mod kernels;
 pub mod nn;
+pub mod progress;
+pub mod quantization;
 pub mod random;
+pub mod retry;
 mod token_batch;
 pub mod weights;
 

@@ -1,15 +1,17 @@
-//! Tensor pieces that more than one model needs: masks, positions, a norm, and a linear layer that hides
-//! what its weights are stored in.
+//! Tensor pieces that several models need: masks, positions, a layer norm and a linear layer.
 
-pub mod blocks;
 mod layer_norm;
 mod linear;
-mod low_rank;
 mod mask;
-mod precision;
 
 pub use layer_norm::LayerNorm;
-pub use linear::{Linear, LinearConfig, PackedWeight};
-pub use low_rank::LowRankUpdate;
+pub(crate) use linear::PACKED_TYPES;
+pub use linear::{Linear, LinearConfig, LowRankUpdate};
 pub use mask::{forbid_padding, positions};
-pub use precision::{ParsePrecisionError, Precision};
+
+pub use crate::quantization::{ParsePrecisionError, Precision};
+
+/// The largest width, count or side that the configuration of a model may name.
+///
+/// Published models stay far below it, and products of up to three such sizes fit into a `usize`.
+pub const MAX_SIZE: usize = 1 << 20;

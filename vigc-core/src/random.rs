@@ -41,8 +41,8 @@ impl Draw {
     /// A 64-bit number for one stream.
     #[must_use]
     pub fn number(self, stream: Stream) -> u64 {
-        let stream = mix(self.seed ^ mix(stream as u64 + 1));
-        mix(stream ^ mix(self.micro_step.wrapping_add(0x9e37_79b9)))
+        let stream = splitmix64(self.seed ^ splitmix64(stream as u64 + 1));
+        splitmix64(stream ^ splitmix64(self.micro_step.wrapping_add(0x9e37_79b9)))
     }
 
     /// A generator for one stream.
@@ -53,9 +53,9 @@ impl Draw {
 }
 
 /// One step of `SplitMix64` (<https://prng.di.unimi.it/splitmix64.c>): a bijection that sends neighboring numbers far
-/// apart. Use it to derive seeds, and to combine several of them: `mix(a ^ mix(b))`.
+/// apart. Use it to derive seeds, and to combine several of them: `splitmix64(a ^ splitmix64(b))`.
 #[must_use]
-pub fn mix(value: u64) -> u64 {
+pub fn splitmix64(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -92,7 +92,7 @@ impl EpochOrder {
     #[must_use]
     pub fn item(&self, position: u64) -> u64 {
         assert!(self.len > 0, "an order of no items");
-        let key = mix(self.seed ^ mix(position / self.len));
+        let key = splitmix64(self.seed ^ splitmix64(position / self.len));
         let half = self.len.next_power_of_two().trailing_zeros().div_ceil(2).max(1);
         let mut value = position % self.len;
         loop {
@@ -108,7 +108,7 @@ fn feistel(value: u64, half: u32, key: u64) -> u64 {
     let mask = (1 << half) - 1;
     let (mut left, mut right) = (value >> half, value & mask);
     for round in 0..4 {
-        let scrambled = mix(right ^ mix(key ^ round)) & mask;
+        let scrambled = splitmix64(right ^ splitmix64(key ^ round)) & mask;
         (left, right) = (right, left ^ scrambled);
     }
     (left << half) | right

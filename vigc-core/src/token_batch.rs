@@ -1,8 +1,8 @@
-//! Token ids of several texts, padded to one length.
+//! Batches of token ids.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
-/// Token ids of a batch of texts and which of them are tokens, kept on the host.
+/// The token ids of several texts, padded to one length, and which of them are tokens. They are in host memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenBatch {
     ids: Vec<u32>,
@@ -11,13 +11,13 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    /// Pads every row with `pad` at its end.
+    /// Pads every row with `pad` at the end.
     #[must_use]
     pub fn pad_right(rows: &[Vec<u32>], pad: u32) -> Self {
         Self::pad(rows, pad, |_, _| 0)
     }
 
-    /// Pads every row with `pad` at its beginning.
+    /// Pads every row with `pad` at the beginning.
     #[must_use]
     pub fn pad_left(rows: &[Vec<u32>], pad: u32) -> Self {
         Self::pad(rows, pad, |seq, len| seq - len)
@@ -35,7 +35,7 @@ impl TokenBatch {
         Self { ids, mask, seq }
     }
 
-    /// `[batch, seq]`.
+    /// The number of rows, and their length with padding: `[batch, seq]`.
     #[must_use]
     pub fn dims(&self) -> [usize; 2] {
         [self.ids.len().checked_div(self.seq).unwrap_or(0), self.seq]
@@ -62,7 +62,7 @@ impl TokenBatch {
         self.mask.chunks(self.seq.max(1)).map(count).collect()
     }
 
-    /// The ids as a tensor, `[batch, seq]`.
+    /// The ids as a tensor, `[batch, seq]`, padding included.
     #[must_use]
     pub fn ids(&self, device: &Device) -> Tensor<2, Int> {
         let ids: Vec<i32> = self.ids.iter().map(|&id| id.cast_signed()).collect();
@@ -75,7 +75,7 @@ impl TokenBatch {
         Tensor::from_data(TensorData::new(self.mask.clone(), self.dims()), device)
     }
 
-    /// Whether no row is padded.
+    /// Whether all rows have the same number of tokens, so that none is padded.
     #[must_use]
     pub fn is_dense(&self) -> bool {
         self.mask.iter().all(|&token| token)

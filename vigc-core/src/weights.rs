@@ -1,4 +1,13 @@
-//! Checkpoints: reading them whatever their container, applying them to modules, saving modules.
+//! Checkpoints: opening them in any container, loading modules from them, and saving modules.
+//!
+//! | step | item |
+//! |---|---|
+//! | open safetensors, PyTorch files and folders | [`Checkpoint::open`] |
+//! | rename tensors | [`KeyMap`], [`Checkpoint::scope`], [`Checkpoint::rename`] |
+//! | load a module | [`Checkpoint::load`]; from several checkpoints, [`CheckpointOverlay`] |
+//! | see what was loaded | [`LoadReport`] |
+//! | save | [`save`], [`save_tensors`], [`save_checkpoint`] |
+//! | download (feature `hub`) | `weights::hub` |
 //!
 //! ```
 //! use burn::nn::LinearConfig;
@@ -22,20 +31,15 @@
 
 mod adapter;
 mod checkpoint;
-mod copies;
-mod export;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod key_map;
-mod layers;
+mod overlay;
 mod packing;
-mod progress;
-mod report;
 mod safetensors_file;
+mod save;
 
 pub use checkpoint::Checkpoint;
-pub use export::{save, save_checkpoint, save_tensors};
 pub use key_map::KeyMap;
-pub use layers::Layers;
-pub use progress::LoadProgress;
-pub use report::{LoadReport, Strictness};
+pub use overlay::{CheckpointOverlay, LoadReport, Strictness};
+pub use save::{save, save_checkpoint, save_tensors};

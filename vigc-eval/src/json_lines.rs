@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use vigc_pipeline::data::DataError;
 use vigc_pipeline::data::annotation::Row;
@@ -38,5 +38,5 @@ pub(super) fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), DataErr
         text.push_str(&line);
         text.push('\n');
     }
-    Ok(write_whole(path, text.as_bytes())?)
+    Ok(write_atomic(path, text.as_bytes())?)
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vigc_core::config::{write_json, write_whole};
+use vigc_core::files::{write_atomic, write_json};
 
 use super::interval::Estimate;
 use vigc_pipeline::Result;
@@ -167,7 +167,7 @@ impl Report {
     ///
     /// Returns an error if the file cannot be written.
     pub fn write_html(&self, path: impl AsRef<Path>) -> Result<()> {
-        Ok(write_whole(path, html::report(self).as_bytes())?)
+        Ok(write_atomic(path, html::report(self).as_bytes())?)
     }
 
     /// The samples, worst first.

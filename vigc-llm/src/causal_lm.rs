@@ -137,7 +137,7 @@ impl CausalLm for Llama {
 
     fn start(&self, embeds: Tensor<3>, mask: Tensor<2, Bool>) -> (Box<dyn Session + '_>, Logits) {
         #[cfg(feature = "flex")]
-        if vigc_core::kernels::multiplies(&embeds.device()) {
+        if vigc_core::kernels::has_product_kernels(&embeds.device()) {
             let (session, logits) = paged_session::start(self, embeds, &mask);
             return (Box::new(session), logits);
         }

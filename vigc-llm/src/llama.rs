@@ -85,7 +85,7 @@ impl LlamaConfig {
     fn embedding(&self, device: &Device) -> Embedding {
         let config = EmbeddingConfig::new(self.vocab_size, self.hidden_size);
         let Embedding { weight } = config.with_initializer(self.initializer()).init(device);
-        let dtype = self.precision.of_tables();
+        let dtype = self.precision.table_dtype();
         Embedding { weight: weight.load_mapper(move |table| table.cast(dtype)) }
     }
 

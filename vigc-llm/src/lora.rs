@@ -9,7 +9,7 @@ mod save;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, KeyMap};
 
 use self::config::AlphaPattern;

@@ -9,7 +9,7 @@ mod writer;
 use std::path::Path;
 
 use burn::tensor::DType;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::nn::Precision;
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::image::ImageSize;

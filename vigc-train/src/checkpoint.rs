@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::DType;
 use burn_optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 
 use super::error::{Result, TrainError};

@@ -11,13 +11,13 @@ use std::{fmt, fs};
 use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::{read_json, write_json, write_whole};
+use vigc_core::files::{read_json, write_atomic, write_json};
 use vigc_vision::image::{ClipImageProcessor, ImageProcessor, RgbImage};
 
 use super::error::{Result, TrainError};
 use super::progress::Progress;
 use crate::data::ImageSource;
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 
 /// Images per file of the cache.
 const PER_FILE: usize = 1024;
@@ -174,7 +174,7 @@ impl Numbers {
                 if !fs::metadata(&file).is_ok_and(is_whole) {
                     let bytes: Vec<u8> =
                         compute()?.iter().flat_map(|number| number.to_le_bytes()).collect();
-                    write_whole(&file, &bytes)?;
+                    write_atomic(&file, &bytes)?;
                 }
                 files.push(file);
             }
@@ -216,8 +216,9 @@ impl Encoder<'_> {
         let written = (self.forward)(pixels);
         let [_, positions, width] = written.dims();
         let numbers = written.into_data();
-        let hash =
-            numbers.iter::<f32>().fold(0, |hash, value| mix(hash ^ u64::from(value.to_bits())));
+        let hash = numbers
+            .iter::<f32>()
+            .fold(0, |hash, value| splitmix64(hash ^ u64::from(value.to_bits())));
         ([positions, width], format!("{hash:016x}"))
     }
 

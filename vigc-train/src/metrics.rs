@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use super::error::{Result, TrainError};
 use super::progress::UpdateReport;
@@ -34,7 +34,7 @@ impl MetricsLog {
             .filter_map(|row| serde_json::to_string(&row).ok())
             .flat_map(|line| [line, "\n".to_owned()])
             .collect();
-        write_whole(&path, kept.as_bytes())?;
+        write_atomic(&path, kept.as_bytes())?;
         drop_later_validations(&folder.join("validation.jsonl"), update)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(TrainError::file(&path))?;
         Ok(Self { path, file })
@@ -70,7 +70,7 @@ impl MetricsLog {
     /// [`TrainError`] if a file cannot be read or written.
     pub fn draw(&self, title: &str) -> Result<()> {
         let losses: Vec<_> = rows(&self.path)?.iter().map(|row| (row.update, row.loss)).collect();
-        Ok(write_whole(
+        Ok(write_atomic(
             self.path.with_file_name("loss.svg"),
             loss_curve(title, &losses).as_bytes(),
         )?)
@@ -84,7 +84,7 @@ fn drop_later_validations(path: &Path, update: u64) -> Result<()> {
         |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
     let kept = text.lines().filter(|line| at(line).is_some_and(|at| at <= update));
     let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-    Ok(write_whole(path, kept.as_bytes())?)
+    Ok(write_atomic(path, kept.as_bytes())?)
 }
 
 /// The readable rows of a metrics file; none if there is no file.

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn_optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 
 /// The settings of `AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -114,7 +114,8 @@ impl ModuleMapper for StableIds {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let id = self.path.join(".").bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        let id =
+            self.path.join(".").bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
         let (_, tensor, mapper) = param.consume();
         Param::from_mapped_value(ParamId::from(id), tensor, mapper)
     }

@@ -15,7 +15,7 @@ use super::error::{Result, TrainError};
 use super::optimizer::AdamWOptions;
 use super::schedule::Schedule;
 use crate::data::DataSection;
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 use vigc_pipeline::instruct_blip::{LoadOptions, Precisions};
 
 /// What a recipe trains.
@@ -369,7 +369,7 @@ impl Recipe {
     pub fn fingerprint(&self) -> String {
         let settings = Self { output: PathBuf::new(), run: RunSection::default(), ..self.clone() };
         let text = serde_json::to_string(&settings).unwrap_or_default();
-        let hash = text.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        let hash = text.bytes().fold(0, |hash, byte| splitmix64(hash ^ u64::from(byte)));
         format!("{hash:016x}")
     }
 

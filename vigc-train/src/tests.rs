@@ -13,7 +13,7 @@ use vigc_core::weights::{KeyMap, save};
 
 use super::optimizer::{AdamWOptions, WeightDecay};
 use super::*;
-use vigc_core::random::mix;
+use vigc_core::random::splitmix64;
 
 /// The CPU has one source of random numbers per process, so these tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -100,7 +100,7 @@ fn weights(model: &Toy, folder: &Path) -> String {
     let path = folder.join("weights.safetensors");
     save(model, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    let hash = bytes.iter().fold(0, |hash, &byte| mix(hash ^ u64::from(byte)));
+    let hash = bytes.iter().fold(0, |hash, &byte| splitmix64(hash ^ u64::from(byte)));
     format!("{hash:016x}")
 }
 

@@ -128,7 +128,7 @@ impl ClipVitConfig {
     /// # Errors
     ///
     /// Returns [`Error::Config`] if heads do not divide the width, an image is smaller than a
-    /// patch or a size is above [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
+    /// patch or a size is above [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         check_patches(self.patch_size, self.image_size)?;

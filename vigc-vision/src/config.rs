@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
 use vigc_core::kernels;
+use vigc_core::nn::MAX_SIZE;
 
 use crate::{Error, Result};
 

@@ -119,7 +119,7 @@ impl QFormerConfig {
     ///
     /// Returns [`Error::Config`] if heads do not divide the width, the frequency of
     /// cross-attention is zero, a dropout probability is outside `0.0..1.0` or a size is above
-    /// [`MAX_SIZE`](vigc_core::config::MAX_SIZE).
+    /// [`MAX_SIZE`](vigc_core::nn::MAX_SIZE).
     pub fn validate(&self) -> Result<()> {
         check_divides("hidden_size", self.hidden_size, self.num_attention_heads)?;
         let fail = |field, value: String, reason| Err(Error::Config { field, value, reason });
@@ -159,13 +159,11 @@ impl QFormerConfig {
 
     fn linear(&self, d_input: usize, d_output: usize, device: &Device) -> Linear {
         let weight = Initializer::Normal { mean: 0.0, std: self.initializer_range };
-        let linear = LinearConfig::new(d_input, d_output)
+        LinearConfig::new(d_input, d_output)
             .with_initializer(weight)
-            .with_precision(self.precision);
-        Linear {
-            bias: Some(Initializer::Zeros.init([d_output], device)),
-            ..linear.with_bias(false).init(device)
-        }
+            .with_bias_initializer(Some(Initializer::Zeros))
+            .with_precision(self.precision)
+            .init(device)
     }
 }
 

@@ -3,11 +3,13 @@
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::{Int, Shape, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 
+use super::panels::{self, attention};
 use super::rows::{map_cross_entropy, map_gelu, map_norm, map_quick_gelu, map_rotate, map_swiglu};
+use super::tensors::{Contiguous, dims, tensor};
 
-/// What the CPU computes in one pass. The public functions check devices and types.
+/// The operations that the CPU computes in one pass. The public functions check devices and types.
 #[backend_extension(Flex, Autodiff: cfg(feature = "train"))]
 pub(super) trait Kernels: Backend {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -51,9 +53,9 @@ pub(super) trait Kernels: Backend {
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    fn kernel_strips_product(
+    fn kernel_panels_product(
         x: FloatTensor<Self>,
-        strips: IntTensor<Self>,
+        panels: IntTensor<Self>,
         bias: FloatTensor<Self>,
         outputs: usize,
     ) -> FloatTensor<Self>;
@@ -64,42 +66,6 @@ pub(super) trait Kernels: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// A tensor's numbers, copied only if they do not lie one after the other.
-pub(super) struct Numbers(FlexTensor);
-
-impl Numbers {
-    pub(super) fn of(tensor: &FlexTensor) -> Self {
-        Self(tensor.to_contiguous())
-    }
-
-    pub(super) fn slice(&self) -> &[f32] {
-        self.0.as_slice().expect("the callers check for f32, and the tensor is contiguous")
-    }
-
-    /// A tensor's numbers, to be overwritten; copied only if somebody else has them, too.
-    pub(super) fn owned(tensor: FlexTensor) -> Self {
-        let numbers = Self::of(&tensor);
-        drop(tensor);
-        numbers
-    }
-
-    pub(super) fn slice_mut(&mut self) -> &mut [f32] {
-        self.0.storage_mut()
-    }
-
-    pub(super) fn into_tensor(self) -> FlexTensor {
-        self.0
-    }
-}
-
-pub(super) fn dims(tensor: &FlexTensor) -> Vec<usize> {
-    tensor.layout().shape().to_vec()
-}
-
-pub(super) fn tensor(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(numbers, shape.into()))
-}
-
 /// A norm's output and the statistics of its rows.
 pub(super) fn norm(
     x: &FlexTensor,
@@ -107,15 +73,15 @@ pub(super) fn norm(
     beta: Option<&FlexTensor>,
     epsilon: f32,
 ) -> (FlexTensor, Vec<[f32; 2]>) {
-    let (numbers, gamma) = (Numbers::of(x), Numbers::of(gamma));
-    let beta = beta.map(Numbers::of);
+    let (numbers, gamma) = (Contiguous::of(x), Contiguous::of(gamma));
+    let beta = beta.map(Contiguous::of);
     let mut out = vec![0.0; numbers.slice().len()];
-    let beta = beta.as_ref().map(Numbers::slice);
+    let beta = beta.as_ref().map(Contiguous::slice);
     let statistics = map_norm(numbers.slice(), gamma.slice(), beta, epsilon, &mut out);
     (tensor(out, dims(x)), statistics)
 }
 
-/// Heads rotated by their angles, or back.
+/// Rotates heads by their angles, forward (1) or back (-1).
 pub(super) fn rotated(
     x: &FlexTensor,
     cos: &FlexTensor,
@@ -123,13 +89,13 @@ pub(super) fn rotated(
     direction: f32,
 ) -> FlexTensor {
     let half = dims(cos)[3];
-    let [x, cos, sin] = [x, cos, sin].map(Numbers::of);
+    let [x, cos, sin] = [x, cos, sin].map(Contiguous::of);
     let mut out = vec![0.0; x.slice().len()];
     map_rotate(x.slice(), [cos.slice(), sin.slice()], half, direction, &mut out);
-    tensor(out, dims(&x.0))
+    tensor(out, x.dims())
 }
 
-/// Probabilities `[rows, classes]`, losses and the classes.
+/// Probabilities `[rows, classes]`, the losses of the rows, and their classes.
 pub(super) fn losses(
     logits: &FlexTensor,
     classes: IntTensor<Flex>,
@@ -141,27 +107,27 @@ pub(super) fn losses(
         .iter::<i64>()
         .map(|class| usize::try_from(class).unwrap_or(usize::MAX))
         .collect();
-    let mut probabilities = Numbers::of(logits).slice().to_vec();
+    let mut probabilities = Contiguous::of(logits).slice().to_vec();
     let losses = map_cross_entropy(&mut probabilities, width, &classes);
     (probabilities, losses, classes)
 }
 
 impl Kernels for Flex {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let mut numbers = Numbers::owned(x);
+        let mut numbers = Contiguous::owned(x);
         map_gelu(numbers.slice_mut());
         numbers.into_tensor()
     }
 
     fn kernel_quick_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let mut numbers = Numbers::owned(x);
+        let mut numbers = Contiguous::owned(x);
         map_quick_gelu(numbers.slice_mut());
         numbers.into_tensor()
     }
 
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
-        let mut gate = Numbers::owned(gate);
-        map_swiglu(gate.slice_mut(), Numbers::of(&up).slice());
+        let mut gate = Contiguous::owned(gate);
+        map_swiglu(gate.slice_mut(), Contiguous::of(&up).slice());
         gate.into_tensor()
     }
 
@@ -197,11 +163,11 @@ impl Kernels for Flex {
         bias: FloatTensor<Self>,
         scale: f32,
     ) -> FloatTensor<Self> {
-        super::strips::attention(&q, &k, &v, &bias, scale)
+        attention::attention(&q, &k, &v, &bias, scale)
     }
 
     fn kernel_self_attention(qkv: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
-        super::strips::self_attention(&qkv, scale)
+        attention::self_attention(&qkv, scale)
     }
 
     fn kernel_product(
@@ -209,16 +175,16 @@ impl Kernels for Flex {
         w: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        super::strips::full_product(&x, &w, &bias)
+        panels::full_product(&x, &w, &bias)
     }
 
-    fn kernel_strips_product(
+    fn kernel_panels_product(
         x: FloatTensor<Self>,
-        strips: IntTensor<Self>,
+        panels: IntTensor<Self>,
         bias: FloatTensor<Self>,
         outputs: usize,
     ) -> FloatTensor<Self> {
-        super::strips::strips_product(&x, &strips, &bias, outputs)
+        panels::panels_product(&x, &panels, &bias, outputs)
     }
 
     fn kernel_cross_entropy(
@@ -269,7 +235,7 @@ pub(super) fn attention(
     bias: Option<Tensor<4>>,
     scale: f64,
 ) -> Tensor<4> {
-    // The dispatch knows no optional tensors; two numbers per row are too few to be a bias.
+    // The dispatch has no optional tensors. A bias without keys stands for none.
     let bias = bias.unwrap_or_else(|| Tensor::zeros([1, 1, 1, 0], &q.device().inner()));
     let [q, k, v, bias] = [q, k, v, bias].map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::kernel_attention(q, k, v, bias, scale as f32))
@@ -279,25 +245,25 @@ pub(super) fn self_attention(qkv: Tensor<5>, scale: f64) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::kernel_self_attention(qkv.into_dispatch(), scale as f32))
 }
 
-/// A bias, or one of no numbers: the dispatch knows no optional tensors.
-fn or_none(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
+/// A bias, or a tensor without numbers, which stands for none: the dispatch has no optional tensors.
+fn bias_or_empty(bias: Option<Tensor<1>>, x: &Tensor<2>) -> Tensor<1> {
     bias.unwrap_or_else(|| Tensor::zeros([0], &x.device().inner()))
 }
 
 pub(super) fn product(x: Tensor<2>, w: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
-    let bias = or_none(bias, &x).into_dispatch();
+    let bias = bias_or_empty(bias, &x).into_dispatch();
     Tensor::from_dispatch(Dispatch::kernel_product(x.into_dispatch(), w.into_dispatch(), bias))
 }
 
-pub(super) fn strips_product(
+pub(super) fn panels_product(
     x: Tensor<2>,
-    strips: Tensor<3, Int>,
+    panels: Tensor<3, Int>,
     bias: Option<Tensor<1>>,
     outputs: usize,
 ) -> Tensor<2> {
-    let bias = or_none(bias, &x).into_dispatch();
-    let (x, strips) = (x.into_dispatch(), strips.into_dispatch());
-    Tensor::from_dispatch(Dispatch::kernel_strips_product(x, strips, bias, outputs))
+    let bias = bias_or_empty(bias, &x).into_dispatch();
+    let (x, panels) = (x.into_dispatch(), panels.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_panels_product(x, panels, bias, outputs))
 }
 
 pub(super) fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {

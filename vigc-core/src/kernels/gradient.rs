@@ -8,29 +8,31 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Flex};
 
-use super::backend::{Kernels, Numbers, dims, losses, norm, rotated, tensor};
-use super::rows::{
+use super::backend::{Kernels, losses, norm, rotated};
+use super::panels::{self, attention};
+use super::row_gradients::{
     back_cross_entropy, back_gelu, back_norm, back_quick_gelu, back_swiglu, sum_of_rows, transposed,
 };
-use super::strips;
+use super::tensors::{Contiguous, dims, tensor};
 
-/// A curve that every number goes through, by what its inputs make of gradients.
+/// An elementwise function, given by its backward pass. That takes the inputs, and turns the gradients of the outputs into those
+/// of the inputs.
 #[derive(Debug)]
-struct Curve(fn(&[f32], &mut [f32]));
+struct Elementwise(fn(&[f32], &mut [f32]));
 
-impl Backward<Flex, 1> for Curve {
+impl Backward<Flex, 1> for Elementwise {
     type State = FlexTensor;
 
     fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [Some(node)] = ops.parents else { return };
-        let mut numbers = Numbers::owned(grad);
-        (self.0)(Numbers::of(&ops.state).slice(), numbers.slice_mut());
+        let mut numbers = Contiguous::owned(grad);
+        (self.0)(Contiguous::of(&ops.state).slice(), numbers.slice_mut());
         grads.register::<Flex>(node.id, numbers.into_tensor());
     }
 }
 
-impl Curve {
+impl Elementwise {
     fn apply<C: CheckpointStrategy>(
         self,
         x: FloatTensor<Autodiff<Flex, C>>,
@@ -53,9 +55,9 @@ impl Backward<Flex, 2> for Swiglu {
 
     fn backward(self, ops: Ops<[FlexTensor; 2], 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let [gate, up] = ops.state.each_ref().map(Numbers::of);
+        let [gate, up] = ops.state.each_ref().map(Contiguous::of);
         let shape = dims(&grad);
-        let mut in_gate = Numbers::owned(grad);
+        let mut in_gate = Contiguous::owned(grad);
         let mut in_up = vec![0.0; gate.slice().len()];
         back_swiglu(gate.slice(), up.slice(), in_gate.slice_mut(), &mut in_up);
         for (node, gradient) in
@@ -68,14 +70,14 @@ impl Backward<Flex, 2> for Swiglu {
     }
 }
 
-/// What the backward pass of a norm needs: input, weight and the rows' statistics.
+/// The state of a norm: its input, its weight and the statistics of the rows.
 type NormState = (FlexTensor, FlexTensor, Vec<[f32; 2]>);
 
 /// The gradients of input, weight and bias.
 fn norm_gradients(state: &NormState, centered: bool, grad: FlexTensor) -> [FlexTensor; 3] {
     let (x, gamma, statistics) = state;
-    let mut in_x = Numbers::owned(grad);
-    let (numbers, weight) = (Numbers::of(x), Numbers::of(gamma));
+    let mut in_x = Contiguous::owned(grad);
+    let (numbers, weight) = (Contiguous::of(x), Contiguous::of(gamma));
     let (in_gamma, in_beta) =
         back_norm(numbers.slice(), weight.slice(), statistics, centered, in_x.slice_mut());
     let width = dims(gamma);
@@ -143,7 +145,7 @@ impl Backward<Flex, 3> for Attention {
     fn backward(self, ops: Ops<AttentionState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let ([q, k, v, bias], scale) = &ops.state;
-        let gradients = strips::attention_gradients([q, k, v], bias, *scale, &grad);
+        let gradients = attention::attention_gradients([q, k, v], bias, *scale, &grad);
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, gradient);
@@ -163,7 +165,7 @@ impl Backward<Flex, 1> for SelfAttention {
         let grad = grads.consume::<Flex>(&ops.node);
         let [Some(node)] = ops.parents else { return };
         let (qkv, scale) = &ops.state;
-        grads.register::<Flex>(node.id, strips::self_attention_gradient(qkv, *scale, &grad));
+        grads.register::<Flex>(node.id, attention::self_attention_gradient(qkv, *scale, &grad));
     }
 }
 
@@ -180,11 +182,11 @@ impl Backward<Flex, 3> for Product {
         let [in_x, in_w, in_bias] = ops.parents;
         let none = tensor(Vec::new(), [0]);
         if let Some(node) = in_x {
-            let gradient = strips::full_product(&grad, &transposed_matrix(w), &none);
+            let gradient = panels::full_product(&grad, &transposed_matrix(w), &none);
             grads.register::<Flex>(node.id, gradient);
         }
         if let Some(node) = in_w {
-            let gradient = strips::full_product(&transposed_matrix(x), &grad, &none);
+            let gradient = panels::full_product(&transposed_matrix(x), &grad, &none);
             grads.register::<Flex>(node.id, gradient);
         }
         if let Some(node) = in_bias {
@@ -194,18 +196,18 @@ impl Backward<Flex, 3> for Product {
 }
 
 #[derive(Debug)]
-struct StripsProduct;
+struct PanelsProduct;
 
-impl Backward<Flex, 2> for StripsProduct {
+impl Backward<Flex, 2> for PanelsProduct {
     /// Weights and their inputs.
     type State = (FlexTensor, usize);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let (strips, inputs) = &ops.state;
+        let (panels, inputs) = &ops.state;
         let [in_x, in_bias] = ops.parents;
         if let Some(node) = in_x {
-            grads.register::<Flex>(node.id, strips::strips_gradient(&grad, strips, *inputs));
+            grads.register::<Flex>(node.id, panels::panels_gradient(&grad, panels, *inputs));
         }
         if let Some(node) = in_bias {
             grads.register::<Flex>(node.id, bias_gradient(&grad));
@@ -215,12 +217,12 @@ impl Backward<Flex, 2> for StripsProduct {
 
 fn bias_gradient(grad: &FlexTensor) -> FlexTensor {
     let outputs = dims(grad)[1];
-    tensor(sum_of_rows(Numbers::of(grad).slice(), outputs), [outputs])
+    tensor(sum_of_rows(Contiguous::of(grad).slice(), outputs), [outputs])
 }
 
 fn transposed_matrix(x: &FlexTensor) -> FlexTensor {
     let [rows, width] = dims(x)[..] else { unreachable!("products are of matrices") };
-    tensor(transposed(Numbers::of(x).slice(), width), [width, rows])
+    tensor(transposed(Contiguous::of(x).slice(), width), [width, rows])
 }
 
 #[derive(Debug)]
@@ -237,7 +239,7 @@ impl Backward<Flex, 1> for CrossEntropy {
         let (mut probabilities, classes) = ops.state;
         let [Some(node)] = ops.parents else { return };
         let width = dims(&probabilities)[1];
-        let grad = Numbers::of(&grad);
+        let grad = Contiguous::of(&grad);
         back_cross_entropy(probabilities.storage_mut(), width, &classes, grad.slice());
         grads.register::<Flex>(node.id, probabilities);
     }
@@ -245,11 +247,11 @@ impl Backward<Flex, 1> for CrossEntropy {
 
 impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     fn kernel_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        Curve(back_gelu).apply::<C>(x, Flex::kernel_gelu)
+        Elementwise(back_gelu).apply::<C>(x, Flex::kernel_gelu)
     }
 
     fn kernel_quick_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        Curve(back_quick_gelu).apply::<C>(x, Flex::kernel_quick_gelu)
+        Elementwise(back_quick_gelu).apply::<C>(x, Flex::kernel_quick_gelu)
     }
 
     fn kernel_swiglu(gate: FloatTensor<Self>, up: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -312,7 +314,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let ((q, in_q), (k, in_k), (v, in_v)) = (q.into_parts(), k.into_parts(), v.into_parts());
         let bias = bias.primitive().clone();
-        let out = strips::attention(&q, &k, &v, &bias, scale);
+        let out = attention::attention(&q, &k, &v, &bias, scale);
         match Attention.prepare::<C>([in_q, in_k, in_v]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(([q, k, v, bias], scale), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
@@ -321,7 +323,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
 
     fn kernel_self_attention(qkv: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
         let (qkv, node) = qkv.into_parts();
-        let out = strips::self_attention(&qkv, scale);
+        let out = attention::self_attention(&qkv, scale);
         match SelfAttention.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((qkv, scale), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
@@ -335,23 +337,23 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let ((x, in_x), (w, in_w)) = (x.into_parts(), w.into_parts());
         let (bias, in_bias) = bias.into_parts();
-        let out = strips::full_product(&x, &w, &bias);
+        let out = panels::full_product(&x, &w, &bias);
         match Product.prepare::<C>([in_x, in_w, in_bias]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish([x, w], out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
 
-    fn kernel_strips_product(
+    fn kernel_panels_product(
         x: FloatTensor<Self>,
-        strips: IntTensor<Self>,
+        panels: IntTensor<Self>,
         bias: FloatTensor<Self>,
         outputs: usize,
     ) -> FloatTensor<Self> {
         let ((x, in_x), (bias, in_bias)) = (x.into_parts(), bias.into_parts());
-        let out = strips::strips_product(&x, &strips, &bias, outputs);
-        match StripsProduct.prepare::<C>([in_x, in_bias]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((strips, dims(&x)[1]), out),
+        let out = panels::panels_product(&x, &panels, &bias, outputs);
+        match PanelsProduct.prepare::<C>([in_x, in_bias]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((panels, dims(&x)[1]), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

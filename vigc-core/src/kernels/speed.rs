@@ -1,4 +1,7 @@
-//! How fast this machine is: what the speed of products is measured against.
+//! How fast this machine is: the roofline that the kernels are measured against.
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -6,12 +9,12 @@ use std::time::Instant;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::strips::{filled, peak};
+use super::huge_pages;
 
-/// What numbers are multiplied as.
+/// The type of numbers that are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// f32, fused multiplication and addition.
+    /// f32: fused multiplication and addition.
     F32,
     /// Pairs of bf16, added up in f32.
     Bf16,
@@ -19,32 +22,43 @@ pub enum Arithmetic {
     Int8,
 }
 
-/// Operations per second in registers (a multiplication and an addition are two), on so many threads; `None` if the
-/// machine has no instruction for them.
+/// The peak arithmetic speed on a number of threads, in operations per second, without any access to memory. A
+/// multiplication and an addition are two operations. `None` if the machine has no instruction for the arithmetic.
 #[must_use]
-pub fn operations(arithmetic: Arithmetic, threads: usize) -> Option<f64> {
+pub fn peak_operations(arithmetic: Arithmetic, threads: usize) -> Option<f64> {
     const ROUNDS: usize = 3_000_000;
-    let each = match arithmetic {
-        Arithmetic::F32 if peak(arithmetic, 0).is_none() => Arch::new().dispatch(F32 { rounds: 0 }),
-        _ => peak(arithmetic, 0)?,
-    };
+    let each = multiply(arithmetic, 0)?;
     let start = Instant::now();
     (0..threads).into_par_iter().for_each(|_| {
-        black_box(match peak(arithmetic, ROUNDS) {
-            Some(sum) => sum,
-            None => Arch::new().dispatch(F32 { rounds: ROUNDS }),
-        });
+        black_box(multiply(arithmetic, ROUNDS));
     });
     let operations = each * ROUNDS * threads;
     Some(operations as f64 / start.elapsed().as_secs_f64())
 }
 
-/// f32 on machines without AVX-512.
-struct F32 {
+/// Multiplies numbers in registers for some rounds. Returns the number of operations of a round, or `None` if the
+/// machine has no instruction for the arithmetic.
+fn multiply(arithmetic: Arithmetic, rounds: usize) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    let found = match arithmetic {
+        Arithmetic::F32 => x86::multiply_f32(rounds),
+        Arithmetic::Bf16 => x86::multiply_bf16(rounds),
+        Arithmetic::Int8 => x86::multiply_int8(rounds),
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = None;
+    match arithmetic {
+        Arithmetic::F32 => found.or_else(|| Some(Arch::new().dispatch(PortableF32 { rounds }))),
+        Arithmetic::Bf16 | Arithmetic::Int8 => found,
+    }
+}
+
+/// f32 on machines without the instructions in `x86`.
+struct PortableF32 {
     rounds: usize,
 }
 
-impl WithSimd for F32 {
+impl WithSimd for PortableF32 {
     type Output = usize;
 
     /// The operations of a round.
@@ -62,20 +76,20 @@ impl WithSimd for F32 {
     }
 }
 
-/// Memory to be read, larger than any cache.
+/// A block of memory whose read bandwidth is measured.
 #[derive(Debug)]
-pub struct Memory(burn::tensor::Bytes);
+pub struct MemoryProbe(burn::tensor::Bytes);
 
-impl Memory {
-    /// So many bytes, where weights would lie.
+impl MemoryProbe {
+    /// A block of so many bytes, allocated like packed weights. It should be larger than any cache.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        Self(filled(bytes, |bytes| bytes.fill(1)))
+        Self(huge_pages::filled(bytes, |bytes| bytes.fill(1)))
     }
 
-    /// Bytes per second at which all of it is read, by the threads of the pool.
+    /// Reads all of it with the threads of the pool; returns the bandwidth in bytes per second.
     #[must_use]
-    pub fn read(&self) -> f64 {
+    pub fn bandwidth(&self) -> f64 {
         let start = Instant::now();
         let sum: u64 = self.0.par_chunks(1 << 22).map(sum).sum();
         black_box(sum);
@@ -98,21 +112,19 @@ fn sum(bytes: &[u8]) -> u64 {
     )
 }
 
-/// How many threads' worth of time two threads get: close to two, or to one on a machine that others use.
+/// The speedup of two threads over one: close to 2, or less on a machine that others use at the same time.
 #[must_use]
-pub fn two_threads() -> f64 {
+pub fn two_thread_speedup() -> f64 {
     const ROUNDS: usize = 10_000_000;
     let one = || {
-        if peak(Arithmetic::F32, ROUNDS).is_none() {
-            black_box(Arch::new().dispatch(F32 { rounds: ROUNDS }));
-        }
+        black_box(multiply(Arithmetic::F32, ROUNDS));
     };
     let start = Instant::now();
     one();
     let alone = start.elapsed();
     let start = Instant::now();
     std::thread::scope(|scope| {
-        // It is waited for when the scope ends.
+        // The scope joins this thread.
         scope.spawn(one);
         one();
     });
@@ -124,12 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speeds_are_those_of_a_computer() {
-        assert!(operations(Arithmetic::F32, 1).is_some_and(|speed| speed > 1e8 && speed < 1e13));
+    fn speeds_are_plausible() {
+        let f32 = peak_operations(Arithmetic::F32, 1);
+        assert!(f32.is_some_and(|speed| speed > 1e8 && speed < 1e13));
         for arithmetic in [Arithmetic::Bf16, Arithmetic::Int8] {
-            assert!(operations(arithmetic, 1).is_none_or(|speed| speed > 1e8 && speed < 1e14));
+            let speed = peak_operations(arithmetic, 1);
+            assert!(speed.is_none_or(|speed| speed > 1e8 && speed < 1e14));
         }
-        let read = Memory::new(1 << 24).read();
-        assert!(read > 1e7 && read < 1e13, "{read}");
+        let bandwidth = MemoryProbe::new(1 << 24).bandwidth();
+        assert!(bandwidth > 1e7 && bandwidth < 1e13, "{bandwidth}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every operation and its gradient against burn's own.
+//! Compares every operation and its gradient with burn's own.
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance, activation};
 
@@ -28,7 +28,7 @@ fn same<const D: usize, const N: usize>(
     let (a, b) = (tracked(), tracked());
     let (x, y) = (ours(a.clone()), theirs(b.clone()));
     close(x.clone().detach(), y.clone().detach(), "output");
-    // Weighted, or a sum over a softmax would have no gradient.
+    // The sum is weighted, because a plain sum over a softmax has no gradient.
     let weigh = random(x.dims(), &x.device().inner());
     let (x, y) = ((x * weigh.clone()).sum().backward(), (y * weigh).sum().backward());
     for (i, (a, b)) in a.iter().zip(&b).enumerate() {
@@ -76,7 +76,7 @@ fn norms() {
 #[test]
 fn attention_with_and_without_bias() {
     let device = device();
-    // Permuted, as heads are.
+    // Permuted like heads.
     let heads = |seq| random([2, seq, 3, 20], &device).swap_dims(1, 2);
     let (q, k, v) = (heads(5), heads(18), heads(18));
     let plain = |bias: Option<Tensor<4>>| {
@@ -127,7 +127,7 @@ fn attention_of_several_texts_in_a_row() {
         activation::softmax(scores, 3).matmul(v)
     };
     let ours = |[q, k, v]: [Tensor<4>; 3]| attention(q, k, v, Some(bias.clone()), 0.3);
-    // Rows of padding mean nothing, and are mixed of other keys here than there.
+    // Rows of padding have no meaning, and the two implementations mix other keys for them.
     let real = |x: Tensor<4>| x.narrow(2, 0, 61);
     same([heads(seq), heads(seq), heads(seq)], |x| real(ours(x)), |x| real(theirs(x)));
 }
@@ -149,7 +149,7 @@ fn rotations() {
 #[test]
 fn products() {
     let device = device();
-    // More rows than a task of the transposition or of the sums has, and fewer than a tile.
+    // More rows than a task of the transposition or of the sums, and fewer than a tile.
     for [rows, inputs, outputs] in [[700, 37, 50], [3, 20, 16], [1, 1, 1]] {
         let x = random([rows, inputs], &device) * 0.1;
         let inputs = [x, random([inputs, outputs], &device)];
@@ -165,7 +165,7 @@ fn products() {
 
 #[test]
 fn what_is_masked_weighs_nothing_at_all() {
-    // And not the smallest number there is, with which every product would take a hundred times as long.
+    // Exactly 0 and not a denormal number, which would make every product a hundred times slower.
     let device = device().inner();
     let [q, k] = [3, 6].map(|seq| random::<4>([1, 1, seq, 8], &device));
     let mut v = vec![0.0; 48];

@@ -1,23 +1,25 @@
-//! Layer normalization by the fused kernel.
+//! Layer normalization with the fused kernel.
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::kernels::layer_norm;
 
-/// Layer normalization of the last axis. Parameters have the names of burn's layer, so checkpoints are read as for that one,
-/// whose gradients on the CPU are a dozen passes over memory.
+/// Layer normalization of the last axis.
+///
+/// The parameters have the names of burn's layer, so checkpoints load in the same way. The gradients of burn's layer take a dozen
+/// passes over memory on the CPU.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
-    /// What is multiplied, `[hidden]`.
+    /// The scale, `[hidden]`.
     pub gamma: Param<Tensor<1>>,
-    /// What is added, `[hidden]`.
+    /// The shift, `[hidden]`.
     pub beta: Param<Tensor<1>>,
     epsilon: f64,
 }
 
 impl LayerNorm {
-    /// A norm that changes neither scale nor mean.
+    /// A norm with scale 1 and shift 0.
     #[must_use]
     pub fn new(hidden: usize, epsilon: f64, device: &Device) -> Self {
         Self {
@@ -27,7 +29,7 @@ impl LayerNorm {
         }
     }
 
-    /// Normalizes the last axis, in f32 whatever the type.
+    /// Normalizes the last axis. It computes in f32 and returns the type of the input.
     ///
     /// # Shapes
     ///

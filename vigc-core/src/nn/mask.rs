@@ -1,20 +1,20 @@
-//! Attention masks and positions.
+//! Attention masks and positions of tokens.
 
 use burn::tensor::{Bool, Int, Tensor};
 
-/// Spreads a mask over keys to a mask over attention scores, `true` where a score is forbidden.
+/// Turns a mask of tokens into a mask of attention scores, `true` where a score is forbidden.
 ///
 /// # Shapes
 ///
 /// - mask: `[batch, seq]`, `true` for a token
-/// - output: `[batch, 1, 1, seq]`, to be broadcast over heads and queries
+/// - output: `[batch, 1, 1, seq]`, broadcast over heads and queries
 #[must_use]
 pub fn forbid_padding(mask: Tensor<2, Bool>) -> Tensor<4, Bool> {
     let [batch, seq] = mask.dims();
     mask.bool_not().reshape([batch, 1, 1, seq])
 }
 
-/// Positions of tokens among the tokens of their row; padding before the first one gets 0.
+/// The position of each token among the tokens of its row. Padding before the first token gets 0.
 ///
 /// # Shapes
 ///

@@ -1,19 +1,19 @@
-//! Named tensors from one or many files.
+//! Checkpoints: named tensors of one or several files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 use burn_store::bridge;
 use burn_store::burn_pack::{Error as PackError, Tensor as StoredTensor};
 use burn_store::pytorch_reader::{PytorchError, PytorchReader};
 
-use super::{KeyMap, Layers, LoadReport, Strictness, safetensors_file};
-use crate::config::read_json;
+use super::key_map::KeyMap;
+use super::safetensors_file;
+use crate::files::read_json;
 use crate::{Error, Result};
 
-/// The tensors of a checkpoint by name, read only when a module takes them.
+/// The tensors of a checkpoint by name. Their values are read only when they are needed.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(super) path: PathBuf,
@@ -30,9 +30,8 @@ struct ShardIndex {
 impl Checkpoint {
     /// Opens a Hugging Face folder, a `.safetensors` file or a PyTorch file (`.pth`, `.pt`, `.bin`).
     ///
-    /// A folder's weights may be sharded, and in either format; safetensors come first. Of what a
-    /// trainer saved, only the tensors below `model` are listed: an optimizer's state is never read.
-    /// No pickle is executed.
+    /// The weights of a folder may be sharded, and safetensors are preferred to PyTorch files. Of a file that a trainer saved, only
+    /// the tensors below `model` are listed, and the optimizer's state is never read. Pickles are parsed but not executed.
     ///
     /// # Errors
     ///
@@ -48,7 +47,7 @@ impl Checkpoint {
         Ok(Self { path: path.to_owned(), tensors, copies: Vec::new() })
     }
 
-    /// Opens a safetensors file held in memory; errors call it `name`.
+    /// Opens a safetensors file in memory. Errors call it `name`.
     ///
     /// # Errors
     ///
@@ -59,7 +58,7 @@ impl Checkpoint {
         Ok(Self { path, tensors, copies: Vec::new() })
     }
 
-    /// A checkpoint of tensors that are in memory; errors call it `name`.
+    /// A checkpoint of tensors in memory. Errors call it `name`.
     #[must_use]
     pub fn from_tensors(name: &str, tensors: Vec<(String, TensorData)>) -> Self {
         let stored = |(name, data): (String, TensorData)| {
@@ -69,7 +68,7 @@ impl Checkpoint {
         Self { path: PathBuf::from(name), tensors, copies: Vec::new() }
     }
 
-    /// Keeps the tensors below `prefix` and drops it from their names.
+    /// Keeps the tensors below `prefix`, and removes the prefix from their names.
     #[must_use]
     pub fn scope(&self, prefix: &str) -> Self {
         let below = |name: &String| name.strip_prefix(prefix)?.strip_prefix('.').map(str::to_owned);
@@ -77,7 +76,7 @@ impl Checkpoint {
         Self { path: self.path.clone(), tensors: tensors.collect(), copies: Vec::new() }
     }
 
-    /// Drops the tensors whose names `keep` does not pick.
+    /// Keeps the tensors whose names `keep` picks.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         self.tensors.retain(|name, _| keep(name));
     }
@@ -99,7 +98,7 @@ impl Checkpoint {
         self.tensors.get(name).map(|tensor| tensor.shape.as_slice())
     }
 
-    /// What a tensor's numbers are stored as.
+    /// The type of a tensor as it is stored.
     #[must_use]
     pub fn dtype(&self, name: &str) -> Option<DType> {
         self.tensors.get(name).map(|tensor| tensor.dtype)
@@ -113,16 +112,16 @@ impl Checkpoint {
         Self { tensors: renamed.collect(), ..self }
     }
 
-    /// Takes the tensors of another checkpoint in; of two with one name, those of the other stay.
+    /// Adds the tensors of another checkpoint. They replace those of the same name.
     pub fn extend(&mut self, other: Self) {
         self.tensors.extend(other.tensors);
     }
 
-    /// Puts a tensor in the place of those that it is made of. They are read when it is.
+    /// Replaces some tensors by one that is computed from them when it is read.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingTensors`] if there is none of one of the names.
+    /// [`Error::MissingTensors`] if one of them does not exist.
     pub fn derive(
         &mut self,
         name: &str,
@@ -147,7 +146,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Reads one float tensor as f32, as it is stored.
+    /// Reads one floating-point tensor as f32, in the shape in which it is stored.
     ///
     /// # Errors
     ///
@@ -166,23 +165,65 @@ impl Checkpoint {
         Ok(Tensor::from_data(data.convert_dtype(DType::F32), device))
     }
 
-    /// Loads `module`, whose parameters are the tensors' names after `keys`, as [`Layers::apply`] does.
+    /// Moves the tensors below `from` to the same names below `to`. PyTorch saves a module under both names if it was registered
+    /// twice.
     ///
-    /// Weights of linear layers are transposed and norms renamed from PyTorch's convention to burn's.
+    /// A tensor in both places is a copy: the one below `from` is dropped, and [`Checkpoint::copies`] names it. Its shape and type are
+    /// compared with the original, and its values if `compared` picks its name.
     ///
     /// # Errors
     ///
-    /// [`Error::Apply`] if a tensor cannot be read or does not fit its parameter,
-    /// [`Error::MissingTensors`] if `strictness` is [`Strictness::Strict`] and a parameter has none.
-    pub fn load<M: Module>(
+    /// [`Error::Copy`] if a copy differs from its original, [`Error::Apply`] if one cannot be read.
+    pub fn unify(mut self, from: &str, to: &str, compared: impl Fn(&str) -> bool) -> Result<Self> {
+        let below = |name: &&String| name.strip_prefix(from).is_some_and(|r| r.starts_with('.'));
+        let names: Vec<_> = self.tensors.keys().filter(below).cloned().collect();
+        for name in names {
+            let original = format!("{to}{}", &name[from.len()..]);
+            let Some(tensor) = self.tensors.remove(&name) else { continue };
+            let Some(kept) = self.tensors.get(&original) else {
+                self.tensors.insert(original, tensor);
+                continue;
+            };
+            if let Some(difference) = self.difference(kept, &tensor, compared(&name))? {
+                let path = self.path;
+                return Err(Error::Copy { path, copy: name, original, difference });
+            }
+            self.copies.push(name);
+        }
+        Ok(self)
+    }
+
+    /// The copies that [`Checkpoint::unify`] dropped, under the names in the file.
+    #[must_use]
+    pub fn copies(&self) -> &[String] {
+        &self.copies
+    }
+
+    fn difference(
         &self,
-        module: &mut M,
-        keys: &KeyMap,
-        strictness: Strictness,
-    ) -> Result<LoadReport> {
-        let mut reports =
-            Layers::default().with(self.clone().rename(keys)).apply(module, strictness)?;
-        Ok(reports.remove(0))
+        kept: &StoredTensor,
+        copy: &StoredTensor,
+        values: bool,
+    ) -> Result<Option<String>> {
+        let (expected, found) = (kept.shape.as_slice(), copy.shape.as_slice());
+        if expected != found {
+            return Ok(Some(format!("has the shape {found:?}, expected {expected:?}")));
+        }
+        if kept.dtype != copy.dtype {
+            return Ok(Some(format!("is {:?}, expected {:?}", copy.dtype, kept.dtype)));
+        }
+        if !values {
+            return Ok(None);
+        }
+        let read = |tensor: &StoredTensor| {
+            let fail = |source| Error::Apply {
+                path: self.path.clone(),
+                reason: format!("{}: {source}", tensor.name),
+            };
+            bridge::to_data(tensor).map_err(fail)
+        };
+        let same = read(kept)?.as_bytes() == read(copy)?.as_bytes();
+        Ok((!same).then(|| "has other values".to_owned()))
     }
 }
 
@@ -190,7 +231,7 @@ fn numbers(tensor: &StoredTensor) -> Result<Vec<f32>, PackError> {
     Ok(bridge::to_data(tensor)?.iter::<f32>().collect())
 }
 
-/// The names of a Hugging Face folder's weights, those of each format with its index before it.
+/// The names of weights in a Hugging Face folder. A sharded file has its name with `.index.json`.
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 /// The weight files of a Hugging Face folder.
@@ -212,7 +253,7 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     Err(Error::NoWeights { path: folder.to_owned() })
 }
 
-/// The files that an index of shards names, all of them in its folder.
+/// The files that an index of shards names. All of them are in its folder.
 pub(super) fn shard_names(index: &Path) -> Result<BTreeSet<String>> {
     let shards: ShardIndex = read_json(index)?;
     let names: BTreeSet<_> = shards.weight_map.into_values().collect();
@@ -233,7 +274,7 @@ fn read_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>> {
         .map_err(|source| Error::PyTorch { path: path.to_owned(), source: Box::new(source) })
 }
 
-/// What trainers put the weights below, beside the state of their optimizer.
+/// The key of the weights in a trainer's file; the optimizer's state has another one.
 const WEIGHTS_OF_A_TRAINER: &str = "model";
 
 fn pytorch_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>, PytorchError> {
@@ -243,4 +284,49 @@ fn pytorch_names(path: &Path) -> Result<BTreeMap<String, StoredTensor>, PytorchE
     };
     let tensors = reader.into_tensors().into_values().map(bridge::from_pytorch);
     Ok(tensors.map(|tensor| (tensor.name.clone(), tensor)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    fn unified(tensors: &[(&str, &[f32])]) -> Result<Checkpoint> {
+        let stored = |(name, values): &(&str, &[f32])| {
+            ((*name).to_owned(), TensorData::new(values.to_vec(), [values.len()]))
+        };
+        let tensors = tensors.iter().map(stored).collect();
+        let checkpoint = Checkpoint::from_tensors("twice.safetensors", tensors);
+        checkpoint.unify("b.inner", "a", |name| name.ends_with("small"))
+    }
+
+    #[test]
+    fn a_module_under_two_names_is_one() {
+        // Values that are not compared may differ: these are taken for large.
+        let tensors: [(&str, &[f32]); 6] = [
+            ("a.small", &[1.0]),
+            ("b.inner.small", &[1.0]),
+            ("a.large", &[1.0]),
+            ("b.inner.large", &[2.0]),
+            ("b.inner.only", &[3.0]),
+            ("b.innermost", &[4.0]),
+        ];
+        let checkpoint = unified(&tensors).unwrap();
+        assert!(checkpoint.keys().eq(["a.large", "a.only", "a.small", "b.innermost"]));
+        assert_eq!(checkpoint.copies(), ["b.inner.large", "b.inner.small"]);
+    }
+
+    #[test]
+    fn a_copy_that_differs_is_named() {
+        let cases: [(&str, &str, &[f32], &str); 2] = [
+            ("a.small", "b.inner.small", &[2.0], "has other values"),
+            ("a.large", "b.inner.large", &[1.0, 2.0], "has the shape [2], expected [1]"),
+        ];
+        for (original, copy, values, expected) in cases {
+            let error = unified(&[(original, &[1.0]), (copy, values)]).unwrap_err().to_string();
+            let names = [original, copy, "twice.safetensors", expected];
+            assert!(names.iter().all(|part| error.contains(part)), "{error}");
+        }
+    }
 }

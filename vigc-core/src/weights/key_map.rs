@@ -1,8 +1,8 @@
-//! Rules that rename tensors between checkpoints and modules.
+//! Rules that rename tensors from the names of a checkpoint to those of a module, or back.
 
 use regex::Regex;
 
-/// An ordered table of `(pattern, replacement)` rules, one table per checkpoint family.
+/// An ordered table of `(pattern, replacement)` rules: regular expressions, and what replaces their matches.
 ///
 /// ```
 /// use vigc_core::weights::KeyMap;
@@ -16,10 +16,10 @@ pub struct KeyMap {
 }
 
 impl KeyMap {
-    /// The table that keeps every name.
+    /// The table without rules, which keeps every name.
     pub const IDENTITY: Self = Self::new(&[]);
 
-    /// Creates a table. Rules apply in order, each to the result of the one before.
+    /// Creates a table. Every rule is applied to the result of the one before.
     #[must_use]
     pub const fn new(rules: &'static [(&'static str, &'static str)]) -> Self {
         Self { rules }

@@ -1,8 +1,8 @@
 //! Safetensors files, read a tensor at a time.
 //!
-//! burn-store checks the header and lists the tensors, but maps the file to memory: of a model that is read once, the file's
-//! pages would then count as memory beside the weights made of them, and a file that shrinks while it is read would kill the
-//! process. So the numbers are read from the file here.
+//! burn-store checks the header and lists the tensors, but it maps the file into memory. The pages of a model that is read once
+//! would then count as memory beside its weights, and a file that shrinks while it is read would kill the process. So the values
+//! are read from the file here.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -31,7 +31,7 @@ pub(super) fn open(path: &Path) -> Result<BTreeMap<String, StoredTensor>> {
     Ok(tensors)
 }
 
-/// Lists the tensors of a file held in memory; errors call it `path`.
+/// Lists the tensors of a file in memory. Errors call it `path`.
 pub(super) fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<BTreeMap<String, StoredTensor>> {
     list(SafetensorsStore::from_bytes(Some(bytes)), path)
 }
@@ -42,13 +42,13 @@ fn list(mut store: SafetensorsStore, path: &Path) -> Result<BTreeMap<String, Sto
     tensors.cloned().map_err(fail)
 }
 
-/// Where a tensor's numbers lie, from the end of the header on.
+/// The place of a tensor's values, relative to the end of the header.
 #[derive(Deserialize)]
 struct Described {
     data_offsets: [u64; 2],
 }
 
-/// The header of a file that has been checked, and where it ends.
+/// The header of a file that has been checked, and its end.
 fn header(path: &Path) -> std::io::Result<(BTreeMap<String, Described>, u64)> {
     let mut file = File::open(path)?;
     let mut length = [0; 8];

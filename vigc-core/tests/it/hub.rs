@@ -4,11 +4,14 @@ mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use server::{COMMIT, Fault, Host, LISTING, REPO, Request, Server, hash};
 use tempfile::TempDir;
-use vigc_core::weights::hub::{Files, Hub, Problem, RepoId, Retries};
+use vigc_core::progress::Progress;
+use vigc_core::retry::RetryPolicy;
+use vigc_core::weights::hub::{Files, Hub, HubError, RepoId};
 use vigc_core::{Error, Result};
 
 use crate::broken::shown;
@@ -47,16 +50,16 @@ impl Setup {
         Hub::from_vars(|_| None)
             .with_cache(self.cache.path())
             .with_endpoint(self.server.endpoint())
-            .with_retries(Retries::new(3, Duration::ZERO))
+            .with_retries(RetryPolicy::new(3, Duration::ZERO))
     }
 
     fn fetch(&self) -> Result<PathBuf> {
-        self.hub().fetch(&repo(), &Files::Model, &mut ())
+        self.hub().fetch(&repo(), &Files::Model, &Progress::none())
     }
 
     fn fetch_once(&self) -> Result<PathBuf> {
-        let hub = self.hub().with_retries(Retries::new(1, Duration::ZERO));
-        hub.fetch(&repo(), &Files::Model, &mut ())
+        let hub = self.hub().with_retries(RetryPolicy::new(1, Duration::ZERO));
+        hub.fetch(&repo(), &Files::Model, &Progress::none())
     }
 
     fn folder(&self) -> PathBuf {
@@ -77,8 +80,8 @@ fn repo() -> RepoId {
     REPO.parse().unwrap()
 }
 
-/// The file and what was wrong with it.
-fn problem(result: Result<PathBuf>) -> (String, Problem) {
+/// The file and its error.
+fn problem(result: Result<PathBuf>) -> (String, HubError) {
     match result.unwrap_err() {
         Error::Hub { repo, file, source } if repo == REPO => (file, *source),
         other => panic!("{other}"),
@@ -139,12 +142,15 @@ fn the_links_are_relative_so_that_the_cache_can_be_moved() {
 }
 
 #[test]
-fn a_connection_that_breaks_goes_on_where_it_was() {
+fn a_broken_connection_continues_where_it_was() {
     let setup = Setup::new(&SMALL);
     setup.server.spoil(MODEL, &[Fault::Cut(5), Fault::Cut(0), Fault::Cut(4)]);
-    let mut seen = Vec::new();
-    let mut watch = |file: &str, done: u64, total: u64| seen.push((file.to_owned(), done, total));
-    let folder = setup.hub().fetch(&repo(), &Files::Model, &mut watch).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let progress = Progress::new({
+        let seen = Arc::clone(&seen);
+        move |file| seen.lock().unwrap().push((file.task.to_owned(), file.done, file.total))
+    });
+    let folder = setup.hub().fetch(&repo(), &Files::Model, &progress).unwrap();
     assert_eq!(fs::read(folder.join(MODEL)).unwrap(), WEIGHTS);
     let requests = of_data(setup.server.take_requests());
     let from = requests.iter().filter(|request| request.path.ends_with(MODEL));
@@ -153,6 +159,7 @@ fn a_connection_that_breaks_goes_on_where_it_was() {
         [None, Some(5), Some(5), Some(9)]
     );
 
+    let seen = seen.lock().unwrap();
     let of_model = seen.iter().filter(|(file, ..)| file == MODEL);
     let (done, totals): (Vec<_>, Vec<_>) = of_model.map(|(_, done, total)| (*done, *total)).unzip();
     assert!(done.is_sorted() && done[0] == 0 && done.last() == Some(&16), "{done:?}");
@@ -160,16 +167,16 @@ fn a_connection_that_breaks_goes_on_where_it_was() {
 }
 
 #[test]
-fn the_next_call_goes_on_where_the_last_one_was_cut_off() {
+fn the_next_call_continues_where_the_last_one_was_cut_off() {
     let setup = Setup::new(&SMALL);
     setup.server.spoil(MODEL, &[Fault::Cut(10)]);
     let (file, cut) = problem(setup.fetch_once());
-    assert!(matches!(cut, Problem::Connection(_)) && file == MODEL, "{cut}");
+    assert!(matches!(cut, HubError::Connection(_)) && file == MODEL, "{cut}");
     assert!(!setup.snapshot().join(MODEL).exists());
     assert!(!setup.folder().join("blobs").join(hash(MODEL, WEIGHTS)).exists());
     assert!(!setup.folder().join("refs/main").exists());
-    let (file, _) = problem(setup.hub().offline().fetch(&repo(), &Files::Model, &mut ()));
-    assert_eq!(file, "the list of its files");
+    let (file, _) = problem(setup.hub().offline().fetch(&repo(), &Files::Model, &Progress::none()));
+    assert_eq!(file, "the list of files");
 
     setup.server.take_requests();
     setup.fetch_once().unwrap();
@@ -180,7 +187,7 @@ fn the_next_call_goes_on_where_the_last_one_was_cut_off() {
 }
 
 #[test]
-fn a_server_that_knows_no_parts_begins_anew() {
+fn a_server_without_ranges_begins_anew() {
     let setup = Setup::new(&SMALL);
     setup.server.spoil(MODEL, &[Fault::Cut(10), Fault::NoRange]);
     setup.fetch().unwrap();
@@ -188,7 +195,7 @@ fn a_server_that_knows_no_parts_begins_anew() {
 }
 
 #[test]
-fn what_cannot_be_a_part_of_the_file_is_dropped() {
+fn a_partial_file_that_is_too_long_is_dropped() {
     let setup = Setup::new(&SMALL);
     let blobs = setup.folder().join("blobs");
     fs::create_dir_all(&blobs).unwrap();
@@ -223,12 +230,12 @@ fn a_file_of_another_length_is_deleted() {
         .server
         .spoil(MODEL, &[Fault::Short(3), Fault::Short(0), Fault::Short(0), Fault::Short(0)]);
     let (file, size) = problem(setup.fetch());
-    assert!(matches!(size, Problem::Size { expected: 16, found: 3 }) && file == MODEL, "{size}");
+    assert!(matches!(size, HubError::Size { expected: 16, found: 3 }) && file == MODEL, "{size}");
     assert_eq!(setup.blobs(), [hash("config.json", CONFIG)]);
 }
 
 #[test]
-fn a_busy_server_is_asked_again_and_a_refusal_is_not() {
+fn a_busy_server_is_asked_again_and_a_refusal_is_final() {
     let setup = Setup::new(&SMALL);
     setup.server.spoil(LISTING, &[Fault::Status(503), Fault::Status(429)]);
     setup.server.spoil(MODEL, &[Fault::Status(500)]);
@@ -236,7 +243,7 @@ fn a_busy_server_is_asked_again_and_a_refusal_is_not() {
 
     let setup = Setup::new(&SMALL);
     setup.server.spoil(LISTING, &[Fault::Status(503); 3]);
-    assert!(matches!(problem(setup.fetch()).1, Problem::Status { status: 503, .. }));
+    assert!(matches!(problem(setup.fetch()).1, HubError::Status { status: 503, .. }));
 
     for status in [401, 403, 404] {
         let setup = Setup::new(&SMALL);
@@ -250,24 +257,24 @@ fn a_busy_server_is_asked_again_and_a_refusal_is_not() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_a_failed_connection() {
+fn an_unreachable_server_is_a_failed_connection() {
     let setup = Setup::new(&SMALL);
     let endpoint = setup.server.endpoint();
     drop(setup.server);
     let hub = Hub::from_vars(|_| None).with_cache(setup.cache.path()).with_endpoint(endpoint);
-    let hub = hub.with_retries(Retries::new(2, Duration::ZERO));
-    let failed = problem(hub.fetch(&repo(), &Files::Model, &mut ()));
-    assert!(matches!(failed.1, Problem::Connection(_)));
+    let hub = hub.with_retries(RetryPolicy::new(2, Duration::ZERO));
+    let failed = problem(hub.fetch(&repo(), &Files::Model, &Progress::none()));
+    assert!(matches!(failed.1, HubError::Connection(_)));
 }
 
 #[test]
-fn the_token_is_shown_to_the_endpoint_alone() {
+fn the_token_goes_to_the_endpoint_only() {
     let setup = Setup::new(&SMALL);
     setup.server.require_token("hf_secret");
-    assert!(matches!(problem(setup.fetch()).1, Problem::Denied { status: 401 }));
+    assert!(matches!(problem(setup.fetch()).1, HubError::Denied { status: 401 }));
     assert_eq!(setup.server.take_requests().len(), 1);
 
-    setup.hub().with_token("hf_secret").fetch(&repo(), &Files::Model, &mut ()).unwrap();
+    setup.hub().with_token("hf_secret").fetch(&repo(), &Files::Model, &Progress::none()).unwrap();
     let requests = setup.server.take_requests();
     assert!(requests.iter().any(|request| request.host == Host::Cdn && request.is_data));
     for request in requests {
@@ -293,33 +300,34 @@ fn the_environment_names_mirror_cache_and_token() {
             _ => None,
         }
     };
-    let folder = Hub::from_vars(vars("0")).fetch(&repo(), &Files::Model, &mut ()).unwrap();
+    let folder =
+        Hub::from_vars(vars("0")).fetch(&repo(), &Files::Model, &Progress::none()).unwrap();
     assert!(folder.starts_with(home.join("hub/models--owner--name")));
     assert!(!setup.server.take_requests().is_empty());
-    let again = Hub::from_vars(vars("1")).fetch(&repo(), &Files::Model, &mut ()).unwrap();
+    let again = Hub::from_vars(vars("1")).fetch(&repo(), &Files::Model, &Progress::none()).unwrap();
     assert_eq!((again, setup.server.take_requests().len()), (folder, 0));
 }
 
 #[test]
-fn offline_takes_what_is_complete_and_names_what_is_not() {
+fn offline_complete_files_are_used_and_missing_ones_named() {
     let setup = Setup::new(&FILES);
-    let offline = || setup.hub().offline().fetch(&repo(), &Files::Model, &mut ());
-    assert!(matches!(problem(offline()).1, Problem::NotCached { .. }));
+    let offline = || setup.hub().offline().fetch(&repo(), &Files::Model, &Progress::none());
+    assert!(matches!(problem(offline()).1, HubError::NotCached { .. }));
     assert!(setup.server.take_requests().is_empty());
 
     let folder = setup.fetch().unwrap();
     setup.server.take_requests();
     assert_eq!(offline().unwrap(), folder);
     let at_commit = repo().with_revision(COMMIT).unwrap();
-    let found = setup.hub().offline().fetch(&at_commit, &Files::Model, &mut ()).unwrap();
+    let found = setup.hub().offline().fetch(&at_commit, &Files::Model, &Progress::none()).unwrap();
     assert_eq!(found, folder);
 
     let shard = "model-1-of-2.safetensors";
     fs::remove_file(setup.folder().join("blobs").join(hash(shard, WEIGHTS))).unwrap();
     let (file, missing) = problem(offline());
-    assert!(matches!(missing, Problem::NotCached { .. }) && file == shard, "{file}: {missing}");
+    assert!(matches!(missing, HubError::NotCached { .. }) && file == shard, "{file}: {missing}");
     let named = Files::Named(vec!["vocab.txt".to_owned()]);
-    let (file, _) = problem(setup.hub().offline().fetch(&repo(), &named, &mut ()));
+    let (file, _) = problem(setup.hub().offline().fetch(&repo(), &named, &Progress::none()));
     assert_eq!(file, "vocab.txt");
     assert!(setup.server.take_requests().is_empty());
     setup.fetch().unwrap();
@@ -328,11 +336,11 @@ fn offline_takes_what_is_complete_and_names_what_is_not() {
 }
 
 #[test]
-fn names_that_lead_elsewhere_are_refused() {
+fn names_outside_the_repository_are_refused() {
     let setup = Setup::new(&SMALL);
     setup.server.list("qformer_tokenizer/../../../../x");
     let (file, refused) = problem(setup.fetch());
-    assert!(matches!(refused, Problem::FileName) && file.ends_with("/x"), "{refused}");
+    assert!(matches!(refused, HubError::FileName) && file.ends_with("/x"), "{refused}");
     assert!(of_data(setup.server.take_requests()).is_empty());
 
     let index = br#"{"weight_map": {"a": "../x.safetensors"}}"#;
@@ -341,18 +349,18 @@ fn names_that_lead_elsewhere_are_refused() {
 
     let setup = Setup::new(&SMALL);
     setup.server.set_commit("../../../x");
-    assert!(matches!(problem(setup.fetch()).1, Problem::Answer { lacks: "commit" }));
+    assert!(matches!(problem(setup.fetch()).1, HubError::Answer { lacks: "commit" }));
 }
 
 #[test]
-fn what_the_repository_lacks_is_named() {
+fn missing_files_are_named() {
     let setup = Setup::new(&[("config.json", CONFIG)]);
-    assert!(matches!(problem(setup.fetch()).1, Problem::NoWeights));
+    assert!(matches!(problem(setup.fetch()).1, HubError::NoWeights));
     let setup = Setup::new(&[("model.safetensors.index.json", INDEX)]);
     let (file, missing) = problem(setup.fetch());
-    assert!(matches!(missing, Problem::NoFile) && file == "model-1-of-2.safetensors", "{file}");
+    assert!(matches!(missing, HubError::NoFile) && file == "model-1-of-2.safetensors", "{file}");
     let missing = repo().with_revision("v2").unwrap();
-    let error = shown(&setup.hub().fetch(&missing, &Files::Model, &mut ()).unwrap_err());
+    let error = shown(&setup.hub().fetch(&missing, &Files::Model, &Progress::none()).unwrap_err());
     assert!(error.contains("owner/name@v2") && error.contains("404"), "{error}");
 }
 
@@ -367,7 +375,7 @@ fn an_endpoint_has_to_be_an_address() {
     let setup = Setup::new(&SMALL);
     for endpoint in ["", "hub", "file:///x"] {
         let hub = setup.hub().with_endpoint(endpoint);
-        let wrong = problem(hub.fetch(&repo(), &Files::Model, &mut ())).1;
-        assert!(matches!(wrong, Problem::Endpoint { .. }), "{endpoint:?}: {wrong}");
+        let wrong = problem(hub.fetch(&repo(), &Files::Model, &Progress::none())).1;
+        assert!(matches!(wrong, HubError::Endpoint { .. }), "{endpoint:?}: {wrong}");
     }
 }

@@ -1,16 +1,16 @@
-//! Linear layers whose weights are not f32: read from a checkpoint, multiplied and saved.
+//! Linear layers with weights of every precision: loaded from a checkpoint, multiplied and saved.
 
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use burn::tensor::{DType, Device, Distribution, Tensor, TensorData};
-use vigc_core::nn::{Linear, LinearConfig, Precision};
-use vigc_core::weights::{
-    Checkpoint, KeyMap, Layers, LoadProgress, Strictness, save, save_tensors,
-};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
+use vigc_core::nn::{Linear, LinearConfig, LowRankUpdate, Precision};
+use vigc_core::progress::Progress;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, KeyMap, Strictness, save, save_tensors};
 
-/// How far a weight may be off, as a part of the largest of its block.
+/// The largest error of a weight, relative to the largest weight of its block.
 fn step(precision: Precision) -> f64 {
     match precision {
         Precision::F32 => 1e-7,
@@ -21,7 +21,7 @@ fn step(precision: Precision) -> f64 {
     }
 }
 
-/// Noise between -1 and 1: splitmix64 of the places.
+/// Noise between -1 and 1: `SplitMix64` of the positions.
 fn numbers(shape: [usize; 2], seed: u64) -> Vec<f32> {
     let noise = |place: u64| {
         let mut bits = (place + (seed << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -64,8 +64,7 @@ fn frozen_weights_pass_gradients_on_in_every_precision() {
         let weigh = Tensor::<2>::from_data(weigh, &device.clone().inner());
         let grads = (linear.forward(x.clone()) * weigh.clone()).sum().backward();
         let found = x.grad(&grads).unwrap().into_data();
-        let unpacked = linear.packed.unwrap().unpacked();
-        let gap = found_gap(&found, &weigh.matmul(unpacked).into_data());
+        let gap = found_gap(&found, &weigh.matmul(linear.weight().transpose()).into_data());
         assert!(gap < 1e-4, "{precision}: off by {gap}");
     }
 }
@@ -75,7 +74,7 @@ fn products_are_right_for_few_rows_and_many_in_every_precision() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    // One block, a ragged one, several tasks, several panels.
+    // One block, an incomplete one, several tasks, several groups of panels.
     for shape in [[3, 32], [5, 75], [1100, 432], [2100, 64]] {
         let [outputs, inputs] = shape;
         let (weights, bias) = (numbers(shape, 1), numbers([1, outputs], 2));
@@ -93,18 +92,18 @@ fn products_are_right_for_few_rows_and_many_in_every_precision() {
                 let expected = exact(&x, &weights, &bias, shape);
                 let input = Tensor::<2>::from_data(TensorData::new(x, [rows, inputs]), &device);
                 let found = linear.forward(input.clone()).into_data();
-                // Errors of the weights are independent: they add up as their squares do.
+                // Errors of the weights are independent, so their squares add up.
                 let limit = step(precision) * 4.0 * (inputs as f64).sqrt() + 1e-4;
                 for (found, expected) in found.iter::<f64>().zip(expected) {
                     let error = (found - expected).abs();
                     assert!(error < limit, "{precision} {shape:?} x{rows}: off by {error}");
                 }
-                if let Some(packed) = &linear.packed {
-                    // The same weights by burn's own operations, as other backends compute.
-                    let plain = input.matmul(packed.unpacked().transpose());
-                    let plain = plain + linear.bias.as_ref().unwrap().val().unsqueeze();
+                if precision != Precision::F32 {
+                    // The same weights with burn's own operations, as other backends compute them.
+                    let plain = input.matmul(linear.weight());
+                    let plain = plain + linear.bias().unwrap().unsqueeze();
                     let gap = found_gap(&found, &plain.into_data());
-                    // Activations are rounded to what weights are multiplied in.
+                    // The kernels round activations as well.
                     let rounding = match precision {
                         Precision::Bf16 => 1.0 / 512.0,
                         Precision::Q8 | Precision::Q4 => 0.5 / 127.0,
@@ -123,7 +122,7 @@ fn found_gap(a: &TensorData, b: &TensorData) -> f64 {
 }
 
 #[test]
-fn what_is_saved_loads_again_and_halves_keep_the_name_that_others_read() {
+fn saved_weights_load_again_and_halves_are_named_weight() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();
     let [original, copy] =
@@ -156,7 +155,7 @@ fn what_is_saved_loads_again_and_halves_keep_the_name_that_others_read() {
 }
 
 #[test]
-fn a_missing_weight_is_missing_whatever_it_would_be_stored_in() {
+fn a_missing_weight_is_an_error_in_every_precision() {
     let device = Device::default();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
@@ -178,6 +177,146 @@ fn a_missing_weight_is_missing_whatever_it_would_be_stored_in() {
     }
 }
 
+/// The paths of a module's parameters, with the types that they are in.
+#[derive(Default)]
+struct Parameters {
+    path: Vec<String>,
+    types: Vec<String>,
+    found: Vec<String>,
+}
+
+impl Parameters {
+    fn of(module: &impl Module) -> Vec<String> {
+        let mut parameters = Self::default();
+        module.visit(&mut parameters);
+        parameters.found
+    }
+
+    fn push(&mut self) {
+        self.found.push(format!("{} in {}", self.path.join("."), self.types.last().unwrap()));
+    }
+}
+
+impl ModuleVisitor for Parameters {
+    fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+        self.push();
+    }
+
+    fn visit_int<const D: usize>(&mut self, _: &Param<Tensor<D, Int>>) {
+        self.push();
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.push(name.to_owned());
+        self.types.push(container.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+        self.types.pop();
+    }
+}
+
+#[test]
+fn parameters_have_the_names_of_checkpoints_and_records() {
+    let device = Device::default();
+    let panels = ["packed.strips in Struct:PanelWeight", "packed.size in Struct:PanelWeight"];
+    let half = ["packed.half in Struct:HalfWeight"];
+    let blocks = ["packed.codes in Struct:BlockWeight", "packed.scales in Struct:BlockWeight"];
+    for precision in Precision::ALL {
+        let expected = match precision {
+            Precision::F32 => &["weight in Struct:Linear"][..],
+            _ if cfg!(feature = "flex") => &panels,
+            Precision::F16 | Precision::Bf16 => &half,
+            _ => &blocks,
+        };
+        let expected = [expected, &["bias in Struct:Linear"]].concat();
+        let mut linear = layer(precision, [20, 32]).init(&device);
+        assert_eq!(Parameters::of(&linear), expected, "{precision}");
+        linear.set_update(LowRankUpdate::new(linear.widths(), 2, 1.0, &device));
+        let update =
+            ["first", "second"].map(|name| format!("update.{name} in Struct:LowRankUpdate"));
+        assert_eq!(Parameters::of(&linear)[expected.len()..], update, "{precision}");
+        // A mapper walks the same paths, and keeps every parameter.
+        let mut mapper = Paths::default();
+        let mapped = Parameters::of(&linear.clone().map(&mut mapper));
+        assert_eq!(mapped, Parameters::of(&linear));
+        let walked = mapped.iter().map(|path| path.split(' ').next().unwrap());
+        assert!(walked.eq(mapper.found.iter().map(String::as_str)), "{:?}", mapper.found);
+    }
+}
+
+/// The paths that a mapper of a module walks.
+#[derive(Default)]
+struct Paths {
+    path: Vec<String>,
+    found: Vec<String>,
+}
+
+impl ModuleMapper for Paths {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.found.push(self.path.join("."));
+        param
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        self.found.push(self.path.join("."));
+        param
+    }
+
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+}
+
+#[test]
+fn saved_layers_have_the_names_of_other_devices() {
+    let device = Device::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    for precision in Precision::ALL {
+        let mut linear = layer(precision, [20, 64]).init(&device);
+        let tensors = [("weight", vec![20, 64]), ("bias", vec![20])].map(|(name, shape)| {
+            let count = shape.iter().product();
+            (name.to_owned(), TensorData::new(numbers([1, count], 1), shape))
+        });
+        let noise = Checkpoint::from_tensors("noise", tensors.into());
+        noise.load(&mut linear, &KeyMap::IDENTITY, Strictness::Strict).unwrap();
+        save(&linear, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
+        let saved = Checkpoint::open(&path).unwrap();
+        let names: Vec<_> = saved.keys().collect();
+        match precision {
+            Precision::Q8 | Precision::Q4 => {
+                assert_eq!(names, ["bias", "packed.codes", "packed.scales"], "{precision}");
+            }
+            _ => assert_eq!(names, ["bias", "weight"], "{precision}"),
+        }
+    }
+}
+
+#[test]
+fn an_update_is_added_and_merged() {
+    let device = Device::default();
+    for precision in Precision::ALL {
+        let mut linear = layer(precision, [20, 32]).init(&device);
+        let x = Tensor::<2>::random([3, 32], Distribution::Default, &device);
+        let before = linear.forward(x.clone());
+        let mut update = LowRankUpdate::new(linear.widths(), 2, 0.5, &device);
+        update.second = update.second.map(|second| second + 1.0);
+        let expected = before + x.clone().matmul(update.weight());
+        linear.set_update(update);
+        for linear in [linear.clone(), linear.merged()] {
+            let gap =
+                found_gap(&linear.forward(x.clone()).into_data(), &expected.clone().into_data());
+            assert!(gap < 1e-4, "{precision}: off by {gap}");
+        }
+    }
+}
+
 #[test]
 fn progress_ends_with_all_bytes() {
     let device = Device::default();
@@ -187,13 +326,14 @@ fn progress_ends_with_all_bytes() {
     save(&full, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
     let heard = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
     let hears = Arc::clone(&heard);
-    let progress = LoadProgress::new(move |done, total| {
-        assert!(done <= total);
-        hears[0].store(done, Ordering::Relaxed);
-        hears[1].store(total, Ordering::Relaxed);
+    let progress = Progress::new(move |update| {
+        assert!(update.done <= update.total);
+        hears[0].store(update.done, Ordering::Relaxed);
+        hears[1].store(update.total, Ordering::Relaxed);
     });
-    let layers = Layers::default().with(Checkpoint::open(&path).unwrap()).with_progress(progress);
-    layers.apply(&mut layer(Precision::F32, [6, 64]).init(&device), Strictness::Strict).unwrap();
+    let overlay = CheckpointOverlay::default().with(Checkpoint::open(&path).unwrap());
+    let overlay = overlay.with_progress(progress);
+    overlay.apply(&mut layer(Precision::F32, [6, 64]).init(&device), Strictness::Strict).unwrap();
     let heard = [0, 1].map(|i| heard[i].load(Ordering::Relaxed));
     assert_eq!(heard, [4 * (6 * 64 + 6); 2]);
 }

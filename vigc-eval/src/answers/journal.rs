@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 
 use super::{AnswersError, Ask, AskerSettings, Failure, Place, Result};
 use vigc_pipeline::vigc::settings::{beside, compare, keep_previous};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use super::{Entry, MmbenchError};
 
@@ -66,7 +66,7 @@ impl Submission {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
-        Ok(write_whole(path, &bytes)?)
+        Ok(write_atomic(path, &bytes)?)
     }
 
     fn check_lengths(&self) -> Result<(), MmbenchError> {
@@ -120,7 +120,7 @@ impl Submission {
         }
         writer.flush().map_err(|error| failed(error.into()))?;
         drop(writer);
-        Ok(write_whole(path, &bytes)?)
+        Ok(write_atomic(path, &bytes)?)
     }
 }
 

@@ -8,7 +8,7 @@ use super::candidates::{Candidates, Sampling};
 use super::error::PopeError;
 use super::pictures::Picture;
 use super::questions::{Label, Question};
-use vigc_core::random::{EpochOrder, mix};
+use vigc_core::random::{EpochOrder, splitmix64};
 
 /// What questions are made, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Build {
         pictures: &[Picture],
         sampling: Sampling,
     ) -> Result<Vec<Question>, PopeError> {
-        let seed = mix(self.seed ^ mix(sampling as u64 + 1));
+        let seed = splitmix64(self.seed ^ splitmix64(sampling as u64 + 1));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         self.questions_drawn_by(pictures, sampling, &mut |len| rng.random_range(0..len))
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use super::html::{Section, flattened, page};
 use super::plot::Plot;
@@ -95,7 +95,7 @@ impl Comparison {
             sections.push(Section::of_table(&self.settings, &[]));
         }
         let page = page(&self.suite, &self.runs.join(" · "), &maud::html! {}, &sections);
-        Ok(write_whole(path, page.as_bytes())?)
+        Ok(write_atomic(path, page.as_bytes())?)
     }
 
     /// All shares on one scale, and each score on its own.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use maud::{Markup, html};
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use super::Report;
 use super::html::{Section, cards, page};
@@ -23,7 +23,7 @@ pub fn write_index(path: impl AsRef<Path>, title: &str, pages: &[(&str, &Report)
         .map(|(address, report)| Section::new(&report.suite, entry(address, report)))
         .collect();
     let page = page(title, "", &Markup::default(), &sections);
-    Ok(write_whole(path, page.as_bytes())?)
+    Ok(write_atomic(path, page.as_bytes())?)
 }
 
 fn entry(address: &str, report: &Report) -> Markup {

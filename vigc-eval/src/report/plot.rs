@@ -6,7 +6,7 @@ mod layout;
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use self::layout::Layout;
 use super::number::scaled;
@@ -90,7 +90,7 @@ impl Plot {
     ///
     /// Returns an error if the file cannot be written.
     pub fn write_svg(&self, path: impl AsRef<Path>, width: u32) -> Result<()> {
-        Ok(write_whole(path, self.to_svg(width).as_bytes())?)
+        Ok(write_atomic(path, self.to_svg(width).as_bytes())?)
     }
 
     /// The plot for a page, of a class, or for a file of its own.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 
 use super::{Question, VqaError, VqaSuite};
 
@@ -113,5 +113,5 @@ fn check_choice(question: &Question, answers: &HashMap<String, String>) -> Resul
 fn write(path: &Path, value: &impl Serialize) -> Result<(), VqaError> {
     let bytes = serde_json::to_vec(value)
         .map_err(|source| vigc_core::Error::Json { path: path.to_owned(), source })?;
-    Ok(write_whole(path, &bytes)?)
+    Ok(write_atomic(path, &bytes)?)
 }

@@ -5,7 +5,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, DType, Device, Tensor};
 use vigc_core::kernels::attention;
 #[cfg(feature = "flex")]
-use vigc_core::kernels::{PagedRow, Pages};
+use vigc_core::kernels::{PagedKeyValues, PagedRow};
 use vigc_core::nn::Linear;
 
 use super::kv_cache::LayerCache;
@@ -102,7 +102,7 @@ impl Attention {
         x: &Tensor<2>,
         step: &Step,
         rows: &[PagedRow<'_>],
-        pages: &mut Pages,
+        pages: &mut PagedKeyValues,
     ) -> Tensor<2> {
         let [tokens, _] = x.dims();
         let q = step.rotate(self.q_proj.forward(x.clone()), self.head_dim);

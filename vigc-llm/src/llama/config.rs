@@ -1,7 +1,7 @@
 //! The configuration of a LLaMA, read from and written as Hugging Face's `text_config`.
 
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
+use vigc_core::nn::MAX_SIZE;
 use vigc_core::nn::Precision;
 
 /// Shape and constants of a [`Llama`](super::Llama).

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 #[cfg(feature = "flex")]
-use vigc_core::kernels::{PagedRow, Pages};
+use vigc_core::kernels::{PagedKeyValues, PagedRow};
 use vigc_core::nn::Linear;
 
 use super::attention::Positions;
@@ -60,7 +60,7 @@ impl DecoderLayer {
         x: Tensor<2>,
         step: &Step,
         rows: &[PagedRow<'_>],
-        pages: &mut Pages,
+        pages: &mut PagedKeyValues,
     ) -> Tensor<2> {
         let normed = self.input_layernorm.forward(x.clone());
         let x = x + self.self_attn.read(&normed, step, rows, pages);

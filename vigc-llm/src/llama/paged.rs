@@ -1,7 +1,7 @@
 //! Reading on the CPU: no padding, pages that rows share, and tokens that can be taken back.
 
 use burn::tensor::{Tensor, TensorData};
-use vigc_core::kernels::{PAGE, PagedRow, Pages, on_worker};
+use vigc_core::kernels::{PAGE, PagedKeyValues, PagedRow, on_worker};
 
 use super::Llama;
 
@@ -10,7 +10,7 @@ use super::Llama;
 /// Rows that begin alike share pages; a page that several rows share is copied when one of them writes to it.
 #[derive(Debug, Clone)]
 pub(crate) struct PagedCache {
-    layers: Vec<Pages>,
+    layers: Vec<PagedKeyValues>,
     rows: Vec<Row>,
     /// How many rows use each page.
     users: Vec<usize>,
@@ -34,7 +34,7 @@ pub(super) struct Step {
 impl PagedCache {
     /// Empty rows.
     pub(crate) fn new(llama: &Llama, rows: usize) -> Self {
-        let pages = Pages::new(llama.num_kv_heads(), llama.head_dim);
+        let pages = PagedKeyValues::new(llama.num_kv_heads(), llama.head_dim);
         Self {
             layers: vec![pages; llama.model.layers.len()],
             rows: vec![Row::default(); rows],

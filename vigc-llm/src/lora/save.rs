@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::weights::{KeyMap, save_checkpoint};
 
 use super::{LoraAdapter, LoraConfig, is_low_rank};

@@ -7,7 +7,7 @@ use std::path::Path;
 use regex::Regex;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{AddedToken, ModelWrapper, Tokenizer};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use super::sentence_piece::{SentencePiece, byte_piece};
 use super::{encode_pieces, read_tokenizer};

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use crate::Result;
 

@@ -13,7 +13,7 @@ use tokenizers::{
     AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
     PreTokenizer, Trainer,
 };
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 
 use crate::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use serde::Deserialize;
 use vigc_core::TokenBatch;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
 use vigc_llm::generation::{FinishReason, GenerationConfig, Hypothesis, Rules, Strategy, generate};
 use vigc_llm::llama::{Llama, LlamaConfig, keys};

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, Tolerance};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
 use vigc_llm::llama::{KvCache, Llama, LlamaConfig, keys};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor, Tolerance};
 use serde_json::Value;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig, keys};
 use vigc_llm::lora::{LoraAdapter, LoraConfig};

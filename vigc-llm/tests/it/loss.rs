@@ -1,7 +1,7 @@
 //! The loss against torch's cross-entropy.
 
 use burn::tensor::{Device, TensorData, Tolerance};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_core::weights::{Checkpoint, Strictness};
 use vigc_llm::llama::{LlamaConfig, keys};
 use vigc_llm::loss::{NextTokens, next_token_loss};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use tempfile::TempDir;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
 
 use crate::{fixture, shown};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::Error;
 use vigc_llm::generation::{StopCondition, StopStrings};
 use vigc_llm::tokenizer::train::{TrainedTokenizer, bert_wordpiece, llama_bpe};

@@ -181,7 +181,7 @@ impl Card {
 
     /// Writes `card.json` and `README.md`.
     pub(super) fn write(&self, folder: &Path) -> Result<(), CurationError> {
-        vigc_core::config::write_json(folder.join("card.json"), self)?;
-        Ok(vigc_core::config::write_whole(folder.join("README.md"), self.to_markdown().as_bytes())?)
+        vigc_core::files::write_json(folder.join("card.json"), self)?;
+        Ok(vigc_core::files::write_atomic(folder.join("README.md"), self.to_markdown().as_bytes())?)
     }
 }

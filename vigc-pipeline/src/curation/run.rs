@@ -122,7 +122,7 @@ impl Curation {
         if out.exists() {
             return Err(CurationError::Exists(out.to_owned()));
         }
-        let folder = vigc_core::config::temporary_name(out);
+        let folder = vigc_core::files::partial_path(out);
         let mut kept = begin(&folder)?;
         let mut dropped = LineFile::create(folder.join("dropped.jsonl"))?;
         let Sifted { rows, statistics, gates } = self.sift([&mut kept, &mut dropped], progress)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use super::DataError;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use super::DataError;
 use super::annotation::{Annotation, Annotations, Row, counted, read_rows};

@@ -1,7 +1,7 @@
 //! `config.json` of an InstructBLIP folder.
 
 use serde::{Deserialize, Serialize};
-use vigc_core::config::MAX_SIZE;
+use vigc_core::nn::MAX_SIZE;
 use vigc_llm::llama::LlamaConfig;
 use vigc_vision::eva_vit::EvaVitConfig;
 use vigc_vision::qformer::QFormerConfig;

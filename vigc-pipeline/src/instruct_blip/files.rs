@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport, Strictness};
 use vigc_llm::llama::LlamaConfig;
 use vigc_llm::lora::{LoraAdapter, LoraConfig, is_low_rank};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
@@ -121,10 +121,11 @@ impl ModelFiles {
     }
 
     /// All files, and the language model that they make up, under its own names.
-    fn layers(&self) -> Result<(Layers, Checkpoint)> {
+    fn layers(&self) -> Result<(CheckpointOverlay, Checkpoint)> {
         let mut language = FileKind::Llama.open(&self.llm)?.scope(LANGUAGE);
         let bottom = language.clone().rename(&keys::LLAMA);
-        let mut layers = Layers::default().with(bottom).with(FileKind::EvaVit.open(&self.vision)?);
+        let mut layers =
+            CheckpointOverlay::default().with(bottom).with(FileKind::EvaVit.open(&self.vision)?);
         for file in self.pretrained.iter().chain(&self.finetuned) {
             let mut file = FileKind::Lavis.open(file)?;
             let mut trained = file.scope(LANGUAGE);

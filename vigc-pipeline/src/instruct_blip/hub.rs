@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use burn::tensor::Device;
-use vigc_core::weights::hub::{Files, Hub, Progress, RepoId};
+use vigc_core::progress::Progress;
+use vigc_core::weights::hub::{Files, Hub, RepoId};
 
 use super::{InstructBlip, LoadOptions};
 use crate::{Error, Result};
@@ -53,7 +54,7 @@ impl InstructBlip {
     pub fn from_hub(
         repo: &RepoId,
         hub: &Hub,
-        progress: &mut dyn Progress,
+        progress: &Progress,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self> {
@@ -66,7 +67,7 @@ impl InstructBlip {
 pub(crate) fn fetch_model(
     repo: &RepoId,
     hub: &Hub,
-    progress: &mut dyn Progress,
+    progress: &Progress,
 ) -> Result<(PathBuf, String)> {
     let folder = hub.fetch(repo, &Files::Model, progress)?;
     let parts = files_of_trainers(&folder)?;
@@ -84,12 +85,7 @@ pub(crate) fn fetch_model(
 /// # Errors
 ///
 /// [`Error::Core`] if a file cannot be fetched, [`Error::SeveralParts`] if there is more than one `.pth` file.
-pub fn fetch_part(
-    repo: &RepoId,
-    hub: &Hub,
-    files: &Files,
-    progress: &mut dyn Progress,
-) -> Result<PathBuf> {
+pub fn fetch_part(repo: &RepoId, hub: &Hub, files: &Files, progress: &Progress) -> Result<PathBuf> {
     let folder = hub.fetch(repo, files, progress)?;
     let mut parts = files_of_trainers(&folder)?;
     match (parts.pop(), parts.is_empty()) {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Layers, LoadReport, Strictness};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport, Strictness};
 use vigc_llm::tokenizer::{BertTokenizer, TextTokenizer};
 use vigc_vision::image::ImageProcessor;
 
@@ -75,7 +75,7 @@ impl InstructBlip {
         options: &LoadOptions,
     ) -> Result<Self> {
         let name = parts.name.clone();
-        let layers = Layers::default().with(weights.clone().rename(&keys::HUGGING_FACE));
+        let layers = CheckpointOverlay::default().with(weights.clone().rename(&keys::HUGGING_FACE));
         let (model, reports) = Self::assemble(parts, layers, device, options)?;
         for tensor in reports.iter().flat_map(|report| &report.unused) {
             tracing::warn!("{name}: nothing reads the tensor {tensor}");
@@ -86,7 +86,7 @@ impl InstructBlip {
     /// Gives every parameter its stored value and puts the parts together.
     pub(super) fn assemble(
         mut parts: Parts,
-        weights: Layers,
+        weights: CheckpointOverlay,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::DType;
 use serde_json::{Value, json};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::weights::save;
 
 use super::{InstructBlip, InstructBlipConfig, Network, keys};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde_json::Value;
-use vigc_core::config::read_json;
-use vigc_core::weights::{Checkpoint, Layers, LoadReport};
+use vigc_core::files::read_json;
+use vigc_core::weights::{Checkpoint, CheckpointOverlay, LoadReport};
 use vigc_llm::lora::LoraAdapter;
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::clip_vit::ClipVitConfig;
@@ -82,7 +82,7 @@ impl LlavaFiles {
     }
 
     /// All files, under the network's names, without what nothing reads.
-    fn layers(&self, vision_layers: usize) -> Result<Layers> {
+    fn layers(&self, vision_layers: usize) -> Result<CheckpointOverlay> {
         let open = |path: &Path, names| Ok::<_, Error>(Checkpoint::open(path)?.rename(&names));
         let model = open(&self.model, keys::TO_NETWORK)?;
         let mut language = model.scope(LANGUAGE);
@@ -105,7 +105,7 @@ impl LlavaFiles {
             language.extend(updated.clone());
             all.push(updated.rename(&keys::TO_NETWORK));
         }
-        Ok(all.into_iter().fold(Layers::default(), |layers, mut checkpoint| {
+        Ok(all.into_iter().fold(CheckpointOverlay::default(), |layers, mut checkpoint| {
             checkpoint.retain(|name| !keys::is_unread(name, vision_layers));
             layers.with(checkpoint)
         }))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_core::weights::{Layers, LoadReport, Strictness};
+use vigc_core::weights::{CheckpointOverlay, LoadReport, Strictness};
 use vigc_llm::tokenizer::TextTokenizer;
 use vigc_vision::image::ClipImageProcessor;
 
@@ -57,7 +57,7 @@ impl Llava {
     /// Gives every parameter its stored value and puts the parts together.
     pub(super) fn assemble(
         mut parts: Parts,
-        weights: Layers,
+        weights: CheckpointOverlay,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<(Self, Vec<LoadReport>)> {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use vigc_core::nn::Precision;
-use vigc_core::weights::LoadProgress;
+use vigc_core::progress::Progress;
 
 use crate::{Error, Result};
 
@@ -90,7 +90,7 @@ pub struct LoadOptions {
     /// What the weights are stored in; nothing for what the folder is in if it holds blocks, and else f32.
     pub precisions: Option<Precisions>,
     /// Who hears how far the reading has come.
-    pub progress: Option<LoadProgress>,
+    pub progress: Option<Progress>,
 }
 
 impl LoadOptions {
@@ -115,7 +115,7 @@ impl LoadOptions {
 
     /// Sets who hears how far the reading has come.
     #[must_use]
-    pub fn with_progress(mut self, progress: LoadProgress) -> Self {
+    pub fn with_progress(mut self, progress: Progress) -> Self {
         self.progress = Some(progress);
         self
     }

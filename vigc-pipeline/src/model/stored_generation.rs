@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_llm::generation::{GenerationConfig, Strategy};
 use vigc_llm::tokenizer::TextTokenizer;
 

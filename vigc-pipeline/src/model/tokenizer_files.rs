@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use vigc_core::config::write_whole;
+use vigc_core::files::write_atomic;
 use vigc_llm::tokenizer::SpecialTokens;
 
 use crate::{Error, Result};
@@ -83,7 +83,7 @@ impl TokenizerFiles {
                 let fail = |source| Error::Write { path: parent.to_owned(), source };
                 fs::create_dir_all(parent).map_err(fail)?;
             }
-            write_whole(path, bytes)?;
+            write_atomic(path, bytes)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{DType, Device};
 use image::RgbImage;
 use serde::Deserialize;
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 use vigc_llm::tokenizer::TextTokenizer;
 
 use super::{Generated, GenerationConfig, Request, VisualLm};
@@ -72,7 +72,7 @@ impl AnyModel {
     pub fn from_hub(
         repo: &vigc_core::weights::hub::RepoId,
         hub: &vigc_core::weights::hub::Hub,
-        progress: &mut dyn vigc_core::weights::hub::Progress,
+        progress: &vigc_core::progress::Progress,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self> {

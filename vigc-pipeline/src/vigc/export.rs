@@ -9,7 +9,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use vigc_core::config::temporary_name;
+use vigc_core::files::partial_path;
 
 pub use python_json::to_python_json;
 
@@ -155,7 +155,7 @@ pub(crate) fn write_list(
     elements: impl Iterator<Item = Result<serde_json::Result<String>>>,
 ) -> Result<()> {
     let fail = |source| Error::Write { path: path.to_owned(), source };
-    let temporary = temporary_name(path);
+    let temporary = partial_path(path);
     let mut writer = BufWriter::new(File::create(&temporary).map_err(fail)?);
     let mut before = open;
     for element in elements {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::json_lines::{JsonLines, read_lines};
 
 use self::settings::{beside, compare, keep_previous};
@@ -143,10 +143,11 @@ impl<S: RunKind> Journal<S> {
     ///
     /// Returns [`Write`](vigc_core::Error::Write) if the file cannot be written.
     pub fn append(&mut self, record: &S::Record) -> Result<()> {
-        Ok(match record.row() {
+        match record.row() {
             Some(row) => self.rows.write(row)?,
             None => self.rejected.write(record)?,
-        })
+        }
+        Ok(())
     }
 
     /// Completes the output: for a format that is one JSON value, writes it from all rows on record,

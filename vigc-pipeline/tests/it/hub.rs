@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
+use vigc_core::progress::Progress;
 use vigc_core::weights::hub::{Files, Hub};
 use vigc_pipeline::Error;
 use vigc_pipeline::instruct_blip::{InstructBlip, LoadOptions, ModelSource, fetch_part};
@@ -33,15 +34,25 @@ fn a_repository_in_the_cache_is_opened_under_its_name_and_commit() {
 
     let hub = Hub::from_vars(|_| None).with_cache(cache.path()).offline();
     let repo = "owner/tiny".parse().unwrap();
-    let model =
-        InstructBlip::from_hub(&repo, &hub, &mut (), &Device::default(), &LoadOptions::default())
-            .unwrap();
+    let model = InstructBlip::from_hub(
+        &repo,
+        &hub,
+        &Progress::none(),
+        &Device::default(),
+        &LoadOptions::default(),
+    )
+    .unwrap();
     assert_eq!(model.name(), format!("owner/tiny@{COMMIT}"));
 
     fs::remove_file(folder.join("snapshots").join(COMMIT).join("model.safetensors")).unwrap();
-    let error =
-        InstructBlip::from_hub(&repo, &hub, &mut (), &Device::default(), &LoadOptions::default())
-            .unwrap_err();
+    let error = InstructBlip::from_hub(
+        &repo,
+        &hub,
+        &Progress::none(),
+        &Device::default(),
+        &LoadOptions::default(),
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("model.safetensors"), "{error}");
 }
 
@@ -56,10 +67,15 @@ fn a_repository_of_one_part_is_that_file_and_no_model() {
 
     let hub = Hub::from_vars(|_| None).with_cache(cache.path()).offline();
     let repo = "wufan/part".parse().unwrap();
-    let part = || fetch_part(&repo, &hub, &Files::Model, &mut ());
+    let part = || fetch_part(&repo, &hub, &Files::Model, &Progress::none());
     assert_eq!(part().unwrap().file_name().unwrap(), "vigc7b.pth");
-    let whole =
-        InstructBlip::from_hub(&repo, &hub, &mut (), &Device::default(), &LoadOptions::default());
+    let whole = InstructBlip::from_hub(
+        &repo,
+        &hub,
+        &Progress::none(),
+        &Device::default(),
+        &LoadOptions::default(),
+    );
     let error = whole.unwrap_err().to_string();
     assert!(error.contains("vigc7b.pth") && error.contains("finetuned"), "{error}");
 

@@ -49,7 +49,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn json<T: serde::de::DeserializeOwned>(name: &str) -> T {
-    vigc_core::config::read_json(fixtures().join(name)).unwrap()
+    vigc_core::files::read_json(fixtures().join(name)).unwrap()
 }
 
 fn rows() -> Vec<Row> {
@@ -344,7 +344,7 @@ fn parts_have_the_precision_that_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         model.save_pretrained(folder.path(), DType::F32).unwrap();
         let file =
-            vigc_core::config::read_json::<serde_json::Value>(folder.path().join("config.json"));
+            vigc_core::files::read_json::<serde_json::Value>(folder.path().join("config.json"));
         let blocks = model.config().precisions.language == Precision::Q8;
         assert_eq!(file.unwrap().get("precisions").is_some(), blocks, "{precisions}");
     }

@@ -140,7 +140,8 @@ impl ImageSource for AnnotatedImages {
 
     fn fingerprint(&self) -> String {
         let names = self.files.iter().flat_map(|file| file.as_os_str().as_encoded_bytes());
-        let hash = names.fold(0, |hash, &byte| vigc_core::random::mix(hash ^ u64::from(byte)));
+        let hash =
+            names.fold(0, |hash, &byte| vigc_core::random::splitmix64(hash ^ u64::from(byte)));
         format!("{}, {} files, {hash:016x}", self.folder.display(), self.files.len())
     }
 

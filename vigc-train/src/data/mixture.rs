@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use vigc_pipeline::data::DataError;
 
 use super::{InstructionDataset, InstructionRow};
-use vigc_core::random::{Draw, EpochOrder, Stream, mix};
+use vigc_core::random::{Draw, EpochOrder, Stream, splitmix64};
 
 /// Data sets with ratios. Every batch comes from one of them, drawn by ratio.
 ///
@@ -114,7 +114,8 @@ impl Mixture {
         batch: usize,
     ) -> Result<Vec<InstructionRow>, DataError> {
         let part = self.part(chosen);
-        let order = EpochOrder { seed: mix(draw.seed ^ chosen as u64), len: part.len() as u64 };
+        let order =
+            EpochOrder { seed: splitmix64(draw.seed ^ chosen as u64), len: part.len() as u64 };
         let first = draw.micro_step.wrapping_mul(batch as u64);
         let mut rng = draw.rng(Stream::Text);
         (first..first + batch as u64)

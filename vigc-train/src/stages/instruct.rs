@@ -12,7 +12,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Bool, DType, Device, Tensor, TensorData};
 use serde_json::json;
 use vigc_core::TokenBatch;
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_core::nn::{Linear, Precision};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_llm::llama::{Llama, LlamaConfig};

@@ -14,7 +14,7 @@ use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use vigc_core::config::{read_json, write_json};
+use vigc_core::files::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokens;

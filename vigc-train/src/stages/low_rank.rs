@@ -54,7 +54,7 @@ impl LowRank {
         let mut updates = self.layers.iter().zip(&self.updates).peekable();
         for (name, layer) in llama.linear_layers() {
             if let Some((_, update)) = updates.next_if(|(updated, _)| **updated == name) {
-                layer.update = Some(update.clone());
+                layer.set_update(update.clone());
             }
         }
         llama

@@ -4,7 +4,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device};
-use vigc_core::config::write_json;
+use vigc_core::files::write_json;
 use vigc_core::nn::LayerNorm;
 use vigc_core::weights::{KeyMap, save};
 use vigc_vision::eva_vit::{EvaVit, EvaVitConfig};

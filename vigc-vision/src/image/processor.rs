@@ -81,12 +81,12 @@ struct ProcessorConfig<T> {
 pub(super) fn read_config<T: DeserializeOwned>(dir: &Path) -> Result<T> {
     let newer = dir.join("processor_config.json");
     if newer.exists() {
-        let config: ProcessorConfig<T> = vigc_core::config::read_json(&newer)?;
+        let config: ProcessorConfig<T> = vigc_core::files::read_json(&newer)?;
         if let Some(config) = config.image_processor {
             return Ok(config);
         }
     }
-    Ok(vigc_core::config::read_json(dir.join("preprocessor_config.json"))?)
+    Ok(vigc_core::files::read_json(dir.join("preprocessor_config.json"))?)
 }
 
 impl ImageProcessorConfig {

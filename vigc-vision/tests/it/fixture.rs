@@ -15,7 +15,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
 
 /// A fixture's JSON.
 pub(crate) fn json<T: DeserializeOwned>(name: &str) -> T {
-    vigc_core::config::read_json(path(name)).unwrap()
+    vigc_core::files::read_json(path(name)).unwrap()
 }
 
 /// The largest absolute difference of two tensors.

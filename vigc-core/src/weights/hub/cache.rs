@@ -1,11 +1,11 @@
-//! One repository's folder in the cache, as `huggingface_hub` lays it out.
+//! The folder of one repository in the cache, in the layout of `huggingface_hub`.
 //!
 //! ```text
 //! models--owner--name/blobs/HASH                    contents
-//! models--owner--name/blobs/HASH.incomplete         contents on their way
+//! models--owner--name/blobs/HASH.incomplete         contents of an unfinished download
 //! models--owner--name/snapshots/COMMIT/config.json  a link to its contents
 //! models--owner--name/refs/main                     the branch's commit
-//! .locks/models--owner--name/HASH.lock              held by who writes the contents
+//! .locks/models--owner--name/HASH.lock              held by the process that writes the contents
 //! ```
 
 use std::collections::BTreeSet;
@@ -14,9 +14,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
-use super::repo::is_hex;
-use super::{Problem, RepoId};
-use crate::config::temporary_name;
+use super::repo::{RepoId, is_hex};
+use crate::error::HubError;
+use crate::files::partial_path;
 
 #[derive(Debug)]
 pub(super) struct RepoCache {
@@ -46,7 +46,7 @@ impl RepoCache {
         self.root.join("blobs").join(format!("{}.incomplete", checksum.as_str()))
     }
 
-    /// The commit that a repository's revision was when it was last fetched.
+    /// The commit of a revision when it was last fetched.
     pub(super) fn commit(&self, repo: &RepoId) -> Option<String> {
         let stored = fs::read_to_string(self.reference(repo)).ok();
         let commit =
@@ -54,39 +54,39 @@ impl RepoCache {
         Some(commit).filter(|commit| is_hex(commit, 40))
     }
 
-    /// Says which commit a repository's revision is.
-    pub(super) fn set_commit(&self, repo: &RepoId, commit: &str) -> Result<(), Problem> {
+    /// Stores the commit of a revision.
+    pub(super) fn set_commit(&self, repo: &RepoId, commit: &str) -> Result<(), HubError> {
         if repo.revision() == commit || self.commit(repo).as_deref() == Some(commit) {
             return Ok(());
         }
         let path = self.reference(repo);
         let write = || {
             make_parent(&path)?;
-            let temporary = temporary_name(&path);
+            let temporary = partial_path(&path);
             fs::write(&temporary, commit)?;
             fs::rename(temporary, &path)
         };
-        write().map_err(Problem::cache(&path))
+        write().map_err(HubError::cache(&path))
     }
 
     fn reference(&self, repo: &RepoId) -> PathBuf {
         self.root.join("refs").join(repo.revision())
     }
 
-    /// Whether a commit's file is there, whole.
+    /// Whether a file of a commit is complete.
     pub(super) fn has(&self, commit: &str, name: &str) -> bool {
         self.snapshot(commit).join(name).is_file()
     }
 
-    /// The files of a commit that are there.
+    /// The complete files of a commit.
     pub(super) fn names(&self, commit: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         collect(&self.snapshot(commit), "", &mut names);
         names
     }
 
-    /// Keeps other processes from writing the same contents.
-    pub(super) fn lock(&self, checksum: &Checksum) -> Result<File, Problem> {
+    /// Locks some contents until the file is dropped. Waits for another process that holds the lock.
+    pub(super) fn lock(&self, checksum: &Checksum) -> Result<File, HubError> {
         let path = self.locks.join(format!("{}.lock", checksum.as_str()));
         let lock = || {
             make_parent(&path)?;
@@ -94,7 +94,7 @@ impl RepoCache {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
                     tracing::warn!(
-                        "another process fetches the same file; waiting for {}",
+                        "another process is downloading the same file; waiting for {}",
                         path.display()
                     );
                     file.lock()?;
@@ -105,25 +105,25 @@ impl RepoCache {
             make_parent(&self.blob(checksum))?;
             Ok(file)
         };
-        lock().map_err(Problem::cache(&path))
+        lock().map_err(HubError::cache(&path))
     }
 
-    /// Puts contents into a commit under a file's name.
+    /// Links a file of a commit to its contents.
     pub(super) fn link(
         &self,
         checksum: &Checksum,
         commit: &str,
         name: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), HubError> {
         let path = self.snapshot(commit).join(name);
         let link = || {
             make_parent(&path)?;
-            let temporary = temporary_name(&path);
+            let temporary = partial_path(&path);
             match fs::remove_file(&temporary) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            // Python's links are relative as well: the cache can be moved.
+            // Links are relative, as Python's are, so the cache can be moved.
             let up = "../".repeat(2 + name.split('/').count() - 1);
             make_link(
                 &self.blob(checksum),
@@ -132,7 +132,7 @@ impl RepoCache {
             )?;
             fs::rename(temporary, &path)
         };
-        link().map_err(Problem::cache(&path))
+        link().map_err(HubError::cache(&path))
     }
 }
 
@@ -141,7 +141,7 @@ fn make_link(_blob: &Path, relative: &str, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(relative, link)
 }
 
-/// Symbolic links need a privilege elsewhere.
+/// Symbolic links need a privilege on other systems.
 #[cfg(not(unix))]
 fn make_link(blob: &Path, _relative: &str, link: &Path) -> io::Result<()> {
     fs::hard_link(blob, link).or_else(|_| fs::copy(blob, link).map(drop))

@@ -1,4 +1,4 @@
-//! The hashes that the hub names its files by.
+//! The hashes that the hub names for its files.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use super::repo::is_hex;
 /// The hash of a file's contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Checksum {
-    /// Of a file in Git LFS or Xet.
+    /// The SHA-256 of a file in Git LFS or Xet.
     Sha256(String),
-    /// Of a file in git itself.
+    /// The SHA-1 of a blob in git.
     GitBlob(String),
 }
 
 impl Checksum {
-    /// What an `etag` says, if it is a hash.
+    /// Reads an `ETag`, if it is a hash.
     pub(super) fn from_etag(etag: &str) -> Option<Self> {
         let text = etag.trim().trim_start_matches("W/").trim_matches('"').to_lowercase();
         if is_hex(&text, 64) {
@@ -27,14 +27,14 @@ impl Checksum {
         }
     }
 
-    /// The hexadecimal digits, which are the file's name in the cache.
+    /// The hexadecimal digits, which name the contents in the cache.
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Sha256(text) | Self::GitBlob(text) => text,
         }
     }
 
-    /// Begins to hash a file of `size` bytes.
+    /// Starts to hash a file of `size` bytes.
     pub(super) fn hasher(&self, size: u64) -> Hasher {
         match self {
             Self::Sha256(_) => Hasher::Sha256(Sha256::new()),
@@ -43,7 +43,7 @@ impl Checksum {
     }
 }
 
-/// A hash in the making.
+/// An unfinished hash.
 pub(super) enum Hasher {
     Sha256(Sha256),
     GitBlob(Sha1),

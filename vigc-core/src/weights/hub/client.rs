@@ -1,7 +1,8 @@
-//! What is asked of the hub, and whom the token is shown.
+//! Requests to the hub, and the hosts that get the token.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -13,20 +14,21 @@ use ureq::http::{Method, Request, Response, StatusCode, Uri};
 use ureq::{Agent, Body};
 
 use super::checksum::Checksum;
-use super::repo::is_hex;
+use super::repo::{RepoId, is_hex};
 use super::settings::{Settings, Token};
-use super::{Problem, RepoId, Retries};
+use crate::error::HubError;
+use crate::retry::{RetryPolicy, RetryState, parse_retry_after};
 
-/// Hosts that an answer may send to, one after the other.
+/// The most redirects of one request.
 const MOST_REDIRECTS: usize = 8;
-/// Longest silence of a server.
+/// The longest silence of a server.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest list of files, in bytes.
+/// The longest list of files, in bytes.
 const LONGEST_LISTING: u64 = 32 << 20;
 
 const COMMIT_DIGITS: usize = 40;
 
-/// Those that stand for themselves in a part of an address.
+/// Characters that are escaped in a part of an address.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The files of a repository at one commit.
@@ -36,14 +38,14 @@ pub(super) struct Listing {
     pub(super) names: BTreeSet<String>,
 }
 
-/// What is known of a file before it is fetched.
+/// The hash and the size of a file, known before it is fetched.
 #[derive(Debug)]
 pub(super) struct Metadata {
     pub(super) checksum: Checksum,
     pub(super) size: u64,
 }
 
-/// Whether an answer that sends to another host is followed there.
+/// Whether a redirect to another host is followed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OtherHosts {
     Follow,
@@ -56,15 +58,15 @@ pub(super) struct Client<'a> {
     endpoint: Uri,
     base: String,
     token: Option<&'a Token>,
-    retries: Retries,
+    retries: RetryPolicy,
     repo: &'a RepoId,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(settings: &'a Settings, repo: &'a RepoId) -> Result<Self, Problem> {
+    pub(super) fn new(settings: &'a Settings, repo: &'a RepoId) -> Result<Self, HubError> {
         let base = settings.endpoint.trim_end_matches('/').to_owned();
         let endpoint = base.parse().ok().filter(is_web);
-        let endpoint = endpoint.ok_or_else(|| Problem::Endpoint { endpoint: base.clone() })?;
+        let endpoint = endpoint.ok_or_else(|| HubError::Endpoint { endpoint: base.clone() })?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -80,12 +82,12 @@ impl<'a> Client<'a> {
         Ok(Self { agent: config.into(), endpoint, base, token, retries, repo })
     }
 
-    pub(super) fn retries(&self) -> Retries {
+    pub(super) fn retries(&self) -> RetryPolicy {
         self.retries
     }
 
-    /// The revision's commit and its files.
-    pub(super) fn listing(&self) -> Result<Listing, Problem> {
+    /// Asks for the commit of the revision, and its files.
+    pub(super) fn listing(&self) -> Result<Listing, HubError> {
         #[derive(Deserialize)]
         struct Answer {
             sha: String,
@@ -97,52 +99,62 @@ impl<'a> Client<'a> {
         }
         let revision = utf8_percent_encode(self.repo.revision(), ESCAPED);
         let address = format!("{}/api/models/{}/revision/{revision}", self.base, self.repo.path());
-        let text = self.retries.run(|| {
+        let text = self.retry(|| {
             let response = self.send(&Method::GET, &address, 0, OtherHosts::Follow)?;
             let body = response.into_body().into_with_config().limit(LONGEST_LISTING);
             body.read_to_vec().map_err(connection)
         })?;
-        let answer: Answer = serde_json::from_slice(&text).map_err(Problem::Listing)?;
+        let answer: Answer = serde_json::from_slice(&text).map_err(HubError::Listing)?;
         if !is_hex(&answer.sha, COMMIT_DIGITS) {
-            return Err(Problem::Answer { lacks: "commit" });
+            return Err(HubError::Answer { lacks: "commit" });
         }
         let names = answer.siblings.into_iter().map(|sibling| sibling.rfilename);
         Ok(Listing { commit: answer.sha, names: names.collect() })
     }
 
-    /// A file's hash and size, which the hub itself knows also of files that lie elsewhere.
-    pub(super) fn metadata(&self, commit: &str, name: &str) -> Result<Metadata, Problem> {
+    /// Asks for the hash and the size of a file. The hub answers also for files that another host stores.
+    pub(super) fn metadata(&self, commit: &str, name: &str) -> Result<Metadata, HubError> {
         let address = self.address(commit, name);
-        let answer =
-            self.retries.run(|| self.send(&Method::HEAD, &address, 0, OtherHosts::Stop))?;
+        let answer = self.retry(|| self.send(&Method::HEAD, &address, 0, OtherHosts::Stop))?;
         let header = |name: &str| answer.headers().get(name)?.to_str().ok();
         let etag = header("x-linked-etag").or_else(|| header(ETAG.as_str()));
-        // The length of a redirect is its own.
+        // The length of a redirect is not that of the file.
         let own = header(CONTENT_LENGTH.as_str()).filter(|_| answer.status().is_success());
         let size = header("x-linked-size").or(own).and_then(|size| size.parse().ok());
         Ok(Metadata {
             checksum: etag
                 .and_then(Checksum::from_etag)
-                .ok_or(Problem::Answer { lacks: "etag that is a hash" })?,
-            size: size.ok_or(Problem::Answer { lacks: "size" })?,
+                .ok_or(HubError::Answer { lacks: "etag that is a hash" })?,
+            size: size.ok_or(HubError::Answer { lacks: "size" })?,
         })
     }
 
-    /// Begins to read a file at a byte; whether the server did so is in the status.
+    /// Requests a file from a byte on. The status says whether the server began there.
     pub(super) fn open(
         &self,
         commit: &str,
         name: &str,
         from: u64,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<Response<Body>, HubError> {
         let answer =
             self.send(&Method::GET, &self.address(commit, name), from, OtherHosts::Follow)?;
         let range = answer.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
         let begins = |range: &str| range.trim().starts_with(&format!("bytes {from}-"));
         if answer.status() == StatusCode::PARTIAL_CONTENT && !range.is_some_and(begins) {
-            return Err(Problem::Answer { lacks: "part that was asked for" });
+            return Err(HubError::Answer { lacks: "part that was asked for" });
         }
         Ok(answer)
+    }
+
+    /// Repeats a request until it succeeds or fails for good.
+    fn retry<T>(&self, mut attempt: impl FnMut() -> Result<T, HubError>) -> Result<T, HubError> {
+        let mut state = self.retries.start();
+        loop {
+            match attempt() {
+                Err(error) if wait_after(&error, &mut state) => {}
+                done => return done,
+            }
+        }
     }
 
     fn address(&self, commit: &str, name: &str) -> String {
@@ -151,18 +163,18 @@ impl<'a> Client<'a> {
         format!("{}/{}/resolve/{commit}/{name}", self.base, self.repo.path())
     }
 
-    /// Asks once. Redirects are followed here because the token must not go along.
+    /// Sends one request. Redirects are followed here, because another host must not get the token.
     fn send(
         &self,
         method: &Method,
         address: &str,
         from: u64,
         others: OtherHosts,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<Response<Body>, HubError> {
         let mut uri: Uri = address.parse().map_err(|_| redirect(address))?;
         for _ in 0..=MOST_REDIRECTS {
             let mut request = Request::builder().method(method).uri(&uri);
-            // A compressed answer has another length than the file.
+            // A compressed answer would have another length than the file.
             request = request.header(ACCEPT_ENCODING, "identity");
             if from > 0 {
                 request = request.header(RANGE, format!("bytes={from}-"));
@@ -187,27 +199,38 @@ impl<'a> Client<'a> {
     }
 }
 
-fn checked(answer: Response<Body>) -> Result<Response<Body>, Problem> {
+/// Waits before another attempt. Returns false if there is none.
+pub(super) fn wait_after(error: &HubError, state: &mut RetryState) -> bool {
+    if !error.is_transient() {
+        return false;
+    }
+    let Some(wait) = state.fail(error.retry_after()) else { return false };
+    tracing::warn!("{error}; trying again in {:.1} s", wait.as_secs_f32());
+    thread::sleep(wait);
+    true
+}
+
+fn checked(answer: Response<Body>) -> Result<Response<Body>, HubError> {
     let status = answer.status();
     match status.as_u16() {
         _ if status.is_success() => Ok(answer),
-        401 | 403 | 404 => Err(Problem::Denied { status: status.as_u16() }),
+        401 | 403 | 404 => Err(HubError::Denied { status: status.as_u16() }),
         status => {
             let text = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let seconds = text.and_then(|text| text.trim().parse().ok());
-            Err(Problem::Status { status, retry_after: seconds.map(Duration::from_secs) })
+            let retry_after = text.and_then(|text| parse_retry_after(text, SystemTime::now()));
+            Err(HubError::Status { status, retry_after })
         }
     }
 }
 
-fn connection(error: ureq::Error) -> Problem {
-    Problem::Connection(error.into_io())
+fn connection(error: ureq::Error) -> HubError {
+    HubError::Connection(error.into_io())
 }
 
-fn redirect(location: &str) -> Problem {
-    // What follows the question mark of a signed address is a secret.
+fn redirect(location: &str) -> HubError {
+    // The query of a signed address is a secret.
     let location = location.split('?').next().unwrap_or_default().to_owned();
-    Problem::Redirect { location }
+    HubError::Redirect { location }
 }
 
 fn is_web(uri: &Uri) -> bool {
@@ -226,7 +249,7 @@ fn is_same_host(one: &Uri, other: &Uri) -> bool {
     one.scheme() == other.scheme() && host(one) == host(other) && port(one) == port(other)
 }
 
-/// Where a redirect leads.
+/// The address that a redirect leads to.
 fn target(from: &Uri, location: &str) -> Option<Uri> {
     let address = match location {
         _ if location.starts_with("//") => format!("{}:{location}", from.scheme_str()?),

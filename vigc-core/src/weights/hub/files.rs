@@ -1,23 +1,22 @@
-//! Which files of a repository are fetched.
+//! The files of a repository that are fetched.
 
 use std::collections::BTreeSet;
 
-use super::Problem;
 use super::repo::is_inside;
+use crate::error::HubError;
 
-/// What is fetched of a repository.
+/// The files that are fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Files {
-    /// A model: its weights and, where they are, configurations and tokenizers. The weights are
-    /// `model.safetensors`, else `pytorch_model.bin`, each whole or with an index of shards, else the
-    /// `.pth` files, which VIGC's own repositories have.
+    /// A model: its weights, configurations and tokenizers. The weights are `model.safetensors` or else `pytorch_model.bin`, as one
+    /// file or as shards with an index, or else the `.pth` files, which VIGC's own repositories have.
     Model,
-    /// Files by name; one `*` in a name stands for any part without a slash.
+    /// Files by name. One `*` in a name stands for any characters but a slash.
     Named(Vec<String>),
 }
 
-/// All but the weights.
+/// The files of a model besides its weights.
 const SETTINGS: [&str; 14] = [
     "config.json",
     "generation_config.json",
@@ -35,7 +34,7 @@ const SETTINGS: [&str; 14] = [
     "qformer_tokenizer/*",
 ];
 
-/// The first of these that is there has the weights.
+/// Names of weights; the first one that exists is fetched.
 const WEIGHTS: [&str; 5] = [
     "model.safetensors.index.json",
     "model.safetensors",
@@ -44,15 +43,15 @@ const WEIGHTS: [&str; 5] = [
     "*.pth",
 ];
 
-/// What a model without weights is said to lack.
+/// The file that an error names if a model has no weights.
 const LACKING: &str = "model.safetensors";
 
 impl Files {
-    /// The files among `names`; of one that is not there or leads elsewhere, its name and what is wrong.
+    /// Picks the files among `names`. The error has the name of a file that does not exist or points outside the repository.
     pub(super) fn of(
         &self,
         names: &BTreeSet<String>,
-    ) -> Result<BTreeSet<String>, (String, Problem)> {
+    ) -> Result<BTreeSet<String>, (String, HubError)> {
         let matching = |pattern: &str| {
             let found = names.iter().filter(|name| matches(pattern, name)).cloned();
             found.collect::<BTreeSet<_>>()
@@ -61,21 +60,21 @@ impl Files {
         match self {
             Self::Model => {
                 let weights = WEIGHTS.iter().map(|name| matching(name)).find(|set| !set.is_empty());
-                wanted.extend(weights.ok_or((LACKING.to_owned(), Problem::NoWeights))?);
+                wanted.extend(weights.ok_or((LACKING.to_owned(), HubError::NoWeights))?);
                 wanted.extend(SETTINGS.iter().flat_map(|pattern| matching(pattern)));
             }
             Self::Named(patterns) => {
                 for pattern in patterns {
                     let found = matching(pattern);
                     if found.is_empty() {
-                        return Err((pattern.clone(), Problem::NoFile));
+                        return Err((pattern.clone(), HubError::NoFile));
                     }
                     wanted.extend(found);
                 }
             }
         }
         match wanted.iter().find(|name| !is_inside(name)) {
-            Some(outside) => Err((outside.clone(), Problem::FileName)),
+            Some(outside) => Err((outside.clone(), HubError::FileName)),
             None => Ok(wanted),
         }
     }
@@ -89,7 +88,7 @@ pub(super) fn is_weights(name: &str) -> bool {
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
     let middle = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    // A name that climbs is kept, to be refused.
+    // A name with `..` is kept here, and refused later.
     middle.is_some_and(|middle| !middle.contains('/') || middle.contains(".."))
 }
 
@@ -97,7 +96,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(files: &Files, names: &[&str]) -> Result<Vec<String>, (String, Problem)> {
+    fn of(files: &Files, names: &[&str]) -> Result<Vec<String>, (String, HubError)> {
         let names = names.iter().map(|&name| name.to_owned()).collect();
         Ok(files.of(&names)?.into_iter().collect())
     }
@@ -130,7 +129,7 @@ mod tests {
         for (names, expected) in cases {
             assert_eq!(of(&Files::Model, names).unwrap(), expected, "{names:?}");
         }
-        assert!(matches!(of(&Files::Model, &["a.txt"]), Err((_, Problem::NoWeights))));
+        assert!(matches!(of(&Files::Model, &["a.txt"]), Err((_, HubError::NoWeights))));
     }
 
     #[test]
@@ -138,13 +137,13 @@ mod tests {
         let named = Files::Named(vec!["*.pth".to_owned(), "a.txt".to_owned()]);
         assert_eq!(of(&named, &["a.txt", "b.pth", "c/d.pth"]).unwrap(), ["a.txt", "b.pth"]);
         let missing = of(&named, &["b.pth"]).unwrap_err();
-        assert!(matches!(missing, (name, Problem::NoFile) if name == "a.txt"));
+        assert!(matches!(missing, (name, HubError::NoFile) if name == "a.txt"));
     }
 
     #[test]
     fn a_name_that_leads_elsewhere_is_refused() {
         let names = ["model.safetensors", "qformer_tokenizer/../../../x"];
         let refused = of(&Files::Model, &names).unwrap_err();
-        assert!(matches!(refused, (name, Problem::FileName) if name == names[1]));
+        assert!(matches!(refused, (name, HubError::FileName) if name == names[1]));
     }
 }

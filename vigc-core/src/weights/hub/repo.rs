@@ -20,7 +20,7 @@ impl RepoId {
     ///
     /// # Errors
     ///
-    /// [`Error::RepoId`] if it could not be a revision.
+    /// [`Error::RepoId`] if it is not a valid name of a revision.
     pub fn with_revision(self, revision: &str) -> Result<Self, Error> {
         format!("{}/{}@{revision}", self.owner, self.name).parse()
     }
@@ -31,7 +31,7 @@ impl RepoId {
         format!("{}/{}", self.owner, self.name)
     }
 
-    /// The branch, tag or commit; `main` unless another was named.
+    /// The branch, tag or commit; `main` by default.
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
@@ -69,7 +69,7 @@ impl fmt::Display for RepoId {
     }
 }
 
-/// The hub's own rule; `--` stands for the slash in the cache.
+/// The hub's rule for names. `--` stands for the slash in the cache.
 fn is_name(part: &str) -> bool {
     let is_known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let ends = |c: char| part.starts_with(c) || part.ends_with(c);
@@ -81,14 +81,14 @@ fn is_name(part: &str) -> bool {
         && !part.contains("..")
 }
 
-/// Whether a relative name stays in its folder, on every system.
+/// Whether a relative path stays in its folder, on every operating system.
 pub(super) fn is_inside(name: &str) -> bool {
     let is_strange = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
     let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     !name.chars().any(is_strange) && name.split('/').all(is_plain)
 }
 
-/// Whether this is the name of a commit, or the hash of a file.
+/// Whether this is a hash, of a commit or of a file.
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,14 +1,14 @@
-//! What the environment says about the hub.
+//! The settings of the hub, and their variables in the environment.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Retries;
+use crate::retry::RetryPolicy;
 
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// A secret that is not printed.
+/// A secret whose `Debug` output hides it.
 #[derive(Clone)]
 pub(super) struct Token(pub(super) String);
 
@@ -24,7 +24,7 @@ pub(super) struct Settings {
     pub(super) endpoint: String,
     pub(super) token: Option<Token>,
     pub(super) is_offline: bool,
-    pub(super) retries: Retries,
+    pub(super) retries: RetryPolicy,
     pub(super) proxy: Option<ureq::Proxy>,
 }
 
@@ -42,7 +42,7 @@ impl Settings {
             endpoint: var("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.to_owned()),
             token: token.map(Token),
             is_offline: var("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value)),
-            retries: Retries::default(),
+            retries: RetryPolicy::default(),
             proxy: None,
         }
     }

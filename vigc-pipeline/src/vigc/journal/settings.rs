@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use vigc_core::config::read_json;
+use vigc_core::files::read_json;
 
 use crate::{Error, Result};
 
