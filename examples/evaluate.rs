@@ -1,4 +1,4 @@
-//! How good a model is, on benchmarks' published files and on scenes whose contents are known.
+//! Evaluates a model on benchmarks' published files, and on scenes whose contents are known.
 //!
 //! ```text
 //! cargo run --release --example evaluate -- --suite scenes --count 500 --seed 7 --out report.json
@@ -7,48 +7,46 @@
 //!     --given --answers answers.jsonl
 //! ```
 //!
-//! Answers are recorded in `--answers` as they come, and a run that was interrupted goes on there. `--given` asks no model and
-//! scores the answers in that file, whoever wrote them.
+//! Answers are recorded in `--answers` as they come, and an interrupted run continues there. With `--given`, no model is
+//! asked: the answers in that file are scored, whoever wrote them.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-#[path = "evaluate/benchmark.rs"]
-mod benchmark;
-#[path = "evaluate/judge.rs"]
-mod judge;
-#[path = "evaluate/scenes.rs"]
-mod scenes;
 mod shared;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Parser, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use vigc_eval::answers::{AnswerJournal, Answers, Asker};
+use vigc_eval::answers::{AnswerJournal, Answers, QueryRunner};
 use vigc_eval::report::Report;
+use vigc_eval::suite::{Suite, SuiteOption, SuiteOptions, ask};
+use vigc_eval::{Error, Registry};
+use vigc_pipeline::core::files::write_json;
+use vigc_pipeline::core::progress::Progress;
+use vigc_pipeline::vigc::Correction;
 
-use benchmark::Benchmark;
-
-/// Asks a model a benchmark's questions and scores its answers, or scores answers that are given.
+/// Asks a model the questions of a benchmark and scores its answers, or scores given answers.
 #[derive(Parser, Debug)]
-struct Args {
+struct Cli {
     #[command(flatten)]
     model: shared::ModelArgs,
     /// What is measured
-    #[arg(long, value_enum)]
-    suite: SuiteName,
+    #[arg(long, value_parser = suite_names())]
+    suite: String,
     #[command(flatten)]
-    files: benchmark::Files,
-    /// Where the model's answers are recorded and a run goes on [default: SUITE.answers.jsonl]
+    files: Files,
+    /// Where the model's answers are recorded, and an interrupted run continues [default: SUITE.answers.jsonl]
     #[arg(long, value_name = "FILE.jsonl")]
     answers: Option<PathBuf>,
-    /// Ask no model: score the answers in --answers, rows of `id` or `question_id` and `text` or `answer`
+    /// Ask no model: score the answers in --answers, rows with `id` or `question_id` and `text` or `answer`
     #[arg(long)]
     given: bool,
-    /// The model's name in the report, where answers are given
+    /// The model's name in the report, if answers are given
     #[arg(long, value_name = "NAME", default_value = "given answers")]
     name: String,
     /// A folder for report.json and report.html
@@ -57,12 +55,7 @@ struct Args {
     /// The file that the benchmark's server takes
     #[arg(long, value_name = "FILE")]
     submission: Option<PathBuf>,
-    #[command(flatten)]
-    judge: judge::JudgeArgs,
-    /// scenes: pictures with combinations that were trained on, and as many with combinations that were not
-    #[arg(long, value_name = "N", default_value_t = 500)]
-    count: usize,
-    /// Seed of what is drawn; training never draws the pictures of scenes, whatever the seed
+    /// Seed of what is drawn; training never draws the test scenes, whatever the seed is
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     /// scenes: most sentences of a corrected answer [default: until the model ends]
@@ -73,68 +66,90 @@ struct Args {
     beam_ends: shared::BeamEndsArg,
     #[command(flatten)]
     decode: shared::DecodeArgs,
-    /// Questions (scenes: pictures) asked about at once
+    /// Questions that are asked together
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
-    /// scenes: the report as JSON
+    /// scenes: all numbers as JSON
     #[arg(long, value_name = "FILE.json")]
     out: Option<PathBuf>,
 }
 
-/// The benchmarks.
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
-enum SuiteName {
-    /// Rendered scenes with exact ground truth
-    Scenes,
-    /// VQAv2: --questions and --annotations as published, or rows with `answer` as the reference keeps them
-    #[value(name = "vqav2")]
-    VqaV2,
-    /// OKVQA, likewise
-    Okvqa,
-    /// A-OKVQA, answered freely
-    Aokvqa,
-    /// A-OKVQA, the likeliest of its choices
-    AokvqaChoice,
-    /// MMBench's table, in all orders of the options
-    Mmbench,
-    /// LLaVA-Eval, judged: --questions is the folder of its published files
-    LlavaBench,
-    /// Objects that descriptions invent: --annotations is an instances file of COCO's format
-    Chair,
-    /// Questions whether something is there: --questions, or --annotations to make them from
-    Pope,
+/// The files of a benchmark.
+#[derive(Args, Debug)]
+struct Files {
+    /// The benchmark's questions
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
+    /// Annotations, if they are in a file of their own
+    #[arg(long, value_name = "FILE")]
+    annotations: Option<PathBuf>,
+    /// The folder of the images
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
 }
 
-impl SuiteName {
-    fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+/// The names of all suites, with their descriptions.
+fn suite_names() -> PossibleValuesParser {
+    let registry = Registry::default();
+    let kinds = registry.kinds().iter();
+    PossibleValuesParser::new(
+        kinds.map(|kind| PossibleValue::new(kind.name).help(kind.about)).collect::<Vec<_>>(),
+    )
+}
+
+/// The options that only some suites have, with the names of these suites.
+fn suite_options() -> BTreeMap<&'static str, (SuiteOption, Vec<&'static str>)> {
+    let mut options = BTreeMap::new();
+    for kind in Registry::default().kinds() {
+        for &option in kind.options {
+            let (_, suites) = options.entry(option.name).or_insert((option, Vec::new()));
+            suites.push(kind.name);
+        }
     }
+    options
+}
+
+/// The command line: each option of a suite is a flag.
+fn command() -> Command {
+    let flag = |(option, suites): (SuiteOption, Vec<&str>)| {
+        let help = format!("{}: {}", suites.join(", "), option.about);
+        Arg::new(option.name).long(option.name).value_name(option.value).help(help)
+    };
+    Cli::command().args(suite_options().into_values().map(flag))
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    if args.suite == SuiteName::Scenes {
-        return scenes::run(&args);
-    }
-    let benchmark = Benchmark::open(args.suite, &args.files, args.seed)?;
+    let matches = command().get_matches();
+    let args = Cli::from_arg_matches(&matches)?;
+    let options = options(&args, &matches)?;
+    let suite = Registry::default().open(&args.suite, &options)?;
     let (model, settings, answers) = if args.given {
         let path = args.answers.as_ref().context("--given needs --answers FILE")?;
-        (args.name.clone(), Value::Null, Answers::read(path)?.texts)
+        (args.name.clone(), Value::Null, suite.read_answers(path)?.texts)
     } else {
-        ask(&args, &benchmark)?
+        answers(&args, &*suite)?
     };
     if let Some(path) = &args.submission {
-        benchmark.submit(&answers, path)?;
+        suite.write_submission(&answers, path)?;
         println!("submission: {}", path.display());
     }
-    let judged = judge::reviews(&args.judge, &benchmark, &answers)?;
-    let (metrics, tables, samples) = benchmark.score(&answers, judged)?;
-    let settings = json!({ "decoding": settings, "files": args.files.described() });
-    let suite = args.suite.name();
-    let report = Report { suite, model, settings, metrics, tables, samples };
+    let findings = suite.evaluate(&answers).map_err(|error| match error {
+        Error::NoReviewer => anyhow::anyhow!(
+            "LLaVA-Eval needs a judge: --judge-url with --judge-model, or --reviews FILE"
+        ),
+        error => error.into(),
+    })?;
+    if let Some(path) = &args.out {
+        let details = findings.details.as_ref();
+        write_json(path, details.context("this suite has no numbers for --out; use --report")?)?;
+        println!("numbers: {}", path.display());
+    }
+    let settings = json!({ "decoding": settings, "files": described(&options) });
+    let report = Report::new(&args.suite, model, settings, findings);
     println!("{}", report.to_text(console::Term::stdout().size().1.into()));
     if let Some(folder) = &args.report {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         report.write_json(folder.join("report.json"))?;
         report.write_html(folder.join("report.html"))?;
         println!("report: {}", folder.join("report.html").display());
@@ -142,29 +157,62 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the model what is not on record; its name, its settings and its answers.
-fn ask(
-    args: &Args,
-    benchmark: &Benchmark,
+/// The options with which the suite is opened.
+fn options(args: &Cli, matches: &ArgMatches) -> anyhow::Result<SuiteOptions> {
+    let Files { questions, annotations, images } = &args.files;
+    let mut options = SuiteOptions {
+        questions: questions.clone(),
+        annotations: annotations.clone(),
+        images: images.clone(),
+        seed: args.seed,
+        batch: Some(args.batch),
+        progress: progress("{bar:40} {pos}/{len} judgments, {per_sec}, {eta} left")?,
+        ..SuiteOptions::default()
+    };
+    for name in suite_options().into_keys() {
+        if let Some(value) = matches.get_one::<String>(name) {
+            options.set(name, value);
+        }
+    }
+    Ok(options)
+}
+
+/// What a report says about the files and options of the suite.
+fn described(options: &SuiteOptions) -> Value {
+    let number = |text: &String| text.parse::<u64>().map_or_else(|_| json!(text), Value::from);
+    let mut described = json!({
+        "questions": options.questions,
+        "annotations": options.annotations,
+        "images": options.images,
+        "synonyms": null,
+        "pictures": null,
+    });
+    for (name, value) in &options.values {
+        described[name] = number(value);
+    }
+    described
+}
+
+/// Asks the model everything that is not on record. Returns its name, its settings and its answers.
+fn answers(
+    args: &Cli,
+    suite: &dyn Suite,
 ) -> anyhow::Result<(String, Value, HashMap<String, String>)> {
     let model = args.model.open()?;
     let decoding = args.decode.apply(model.generation_config().clone());
-    let asker = Asker::new(&model, decoding).with_batch(args.batch).with_seed(args.seed);
-    let settings = asker.settings();
+    let mut runner = QueryRunner::new(&model, decoding).with_batch(args.batch).with_seed(args.seed);
+    if args.steps.is_some() || matches!(args.beam_ends, shared::BeamEndsArg::Unit) {
+        let correction = args.steps.map_or_else(Correction::default, Correction::until_end);
+        runner = runner.with_correction(correction.with_beam_ends(args.beam_ends.into()));
+    }
+    let settings = runner.settings();
     let path = args.answers.clone();
-    let path = path.unwrap_or_else(|| format!("{}.answers.jsonl", args.suite.name()).into());
+    let path = path.unwrap_or_else(|| format!("{}.answers.jsonl", args.suite).into());
     let mut journal = AnswerJournal::resume(&path, &settings)?;
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
-        "{bar:40} {pos}/{len} questions, {per_sec}, {eta} left",
-    )?);
-    let answers = asker.run(&benchmark.asks(), &mut journal, &mut |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    let answers = answers?;
-    if let Some(first) = answers.failures.first() {
-        let count = answers.failures.len();
+    let progress = progress("{bar:40} {pos}/{len} questions, {per_sec}, {eta} left")?;
+    let Answers { texts, failures } = ask(suite, &runner, &mut journal, &progress)?;
+    if let Some(first) = failures.first() {
+        let count = failures.len();
         println!(
             "{count} questions were not asked, the first of them {}: {}",
             first.id, first.reason
@@ -172,5 +220,20 @@ fn ask(
     }
     println!("answers: {}", path.display());
     let settings_value = serde_json::to_value(&settings)?;
-    Ok((settings.model, settings_value, answers.texts))
+    Ok((settings.model, settings_value, texts))
+}
+
+/// A bar that disappears when everything is done, and comes back if there is more to do.
+fn progress(style: &str) -> anyhow::Result<Progress> {
+    let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(style)?);
+    Ok(Progress::new(move |update| {
+        if bar.is_finished() && update.done < update.total {
+            bar.reset();
+        }
+        bar.set_length(update.total);
+        bar.set_position(update.done);
+        if update.done == update.total {
+            bar.finish_and_clear();
+        }
+    }))
 }

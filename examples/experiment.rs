@@ -21,8 +21,6 @@ mod folder;
 mod job;
 #[path = "experiment/measure.rs"]
 mod measure;
-#[path = "experiment/replay.rs"]
-mod replay;
 #[path = "experiment/report.rs"]
 mod report;
 #[path = "experiment/rows.rs"]

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use burn::tensor::Device;
-use vigc_eval::answers::{AnswerJournal, Ask, Asker};
+use vigc_eval::Suite;
+use vigc_eval::answers::{AnswerJournal, Query, QueryRunner};
 use vigc_eval::chair::{Chair, GroundTruth, Vocabulary};
 use vigc_eval::llava_bench::{LlavaBench, LlavaBenchFiles, write_reviews};
 use vigc_eval::pope::{Build, Pope, pictures_of_instances};
 use vigc_eval::report::Metric;
 use vigc_eval::scenes::reviews;
-use vigc_eval::vqa::VqaSuite;
+use vigc_eval::vqa::Vqa;
 use vigc_pipeline::any_model::AnyModel;
+use vigc_pipeline::core::progress::Progress;
 use vigc_pipeline::model::LoadOptions;
 use vigc_pipeline::prompt::templates::SHORT_ANSWER;
 use vigc_scenes::{Kind, Split, open_scenes};
@@ -34,15 +36,15 @@ pub(crate) fn finetuned(
     let place = folder.join(finetune.place());
     let (device, options) = (Device::default(), LoadOptions::default());
     let model = AnyModel::from_dir_with(place.join("model"), &device, &options)?;
-    let asker = Asker::new(&model, model.generation_config().clone()).with_batch(BATCH);
-    let metrics = Measuring { asker, place: &place, pope: settings.pictures.pope }.run(folder)?;
+    let runner = QueryRunner::new(&model, model.generation_config().clone()).with_batch(BATCH);
+    let metrics = Measuring { runner, place: &place, pope: settings.pictures.pope }.run(folder)?;
     let Finetune { student, condition, seed } = finetune;
     let (student, condition) = (student.name().to_owned(), condition.to_string());
     folder.record(&Outcome { student, condition, seed, metrics })
 }
 
 struct Measuring<'a> {
-    asker: Asker<'a, AnyModel>,
+    runner: QueryRunner<'a, AnyModel>,
     place: &'a Path,
     pope: usize,
 }
@@ -65,14 +67,14 @@ impl Measuring<'_> {
         &self,
         name: &str,
         split: Split,
-        asks: &[Ask],
+        queries: &[Query],
     ) -> anyhow::Result<HashMap<String, String>> {
         let path = self.place.join(format!("answers/{}-{name}.jsonl", split.name()));
         std::fs::create_dir_all(self.place.join("answers"))?;
-        let mut journal = AnswerJournal::resume(&path, &self.asker.settings())?;
-        let answers = self.asker.run(asks, &mut journal, &mut |_, _| {})?;
+        let mut journal = AnswerJournal::resume(&path, &self.runner.settings())?;
+        let answers = self.runner.run(queries, &mut journal, &Progress::none())?;
         anyhow::ensure!(answers.failures.is_empty(), "{:?}", answers.failures);
-        println!("{name} on {}: {} answers", split.name(), asks.len());
+        println!("{name} on {}: {} answers", split.name(), queries.len());
         Ok(answers.texts)
     }
 
@@ -81,7 +83,7 @@ impl Measuring<'_> {
         let data = Data::measured(folder);
         let files = LlavaBenchFiles::in_folder(data.split(split).join("llava_bench"));
         let bench = LlavaBench::open(&files, data.images(split))?;
-        let answers = self.ask("llava-bench", split, &bench.asks())?;
+        let answers = self.ask("llava-bench", split, &bench.queries())?;
         let scenes = open_scenes(data.split(split))?;
         let reviews = reviews(&bench, &scenes, &answers);
         write_reviews(
@@ -106,14 +108,14 @@ impl Measuring<'_> {
         let data = Data::measured(folder);
         let (questions, images) = (data.split(split), data.images(split));
         let suites = [
-            ("okvqa", VqaSuite::open_rows(questions.join("okvqa.json"), &images)?),
-            ("aokvqa", VqaSuite::open_aokvqa_direct(questions.join("aokvqa.json"), &images)?),
+            ("okvqa", Vqa::open_rows(questions.join("okvqa.json"), &images)?),
+            ("aokvqa", Vqa::open_aokvqa_direct(questions.join("aokvqa.json"), &images)?),
         ];
         let mut metrics = Vec::new();
         for (name, suite) in suites {
-            let answers = self.ask(name, split, &suite.asks())?;
-            let (found, ..) = suite.score(&answers)?.report_parts();
-            metrics.push((name.to_owned(), 100.0 * value(&found, "accuracy")?));
+            let answers = self.ask(name, split, &suite.queries())?;
+            let found = suite.evaluate(&answers)?;
+            metrics.push((name.to_owned(), 100.0 * value(&found.metrics, "accuracy")?));
         }
         Ok(metrics)
     }
@@ -126,7 +128,7 @@ impl Measuring<'_> {
         let template = SHORT_ANSWER.fill("Is there a {}?");
         let build = Build { pictures: self.pope, template, ..Build::default() };
         let pope = Pope::build(&pictures, &build, data.images(split))?;
-        let answers = self.ask("pope", split, &pope.asks())?;
+        let answers = self.ask("pope", split, &pope.queries())?;
         let sets = pope.score(&answers)?.sets;
         let f1: Vec<f64> = sets.iter().filter_map(|set| set.f1().value).collect();
         let mean = f1.iter().sum::<f64>() / f1.len().max(1) as f64;

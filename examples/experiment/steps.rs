@@ -1,14 +1,19 @@
-//! The ablation of correction: how much that is false is left after more or fewer steps.
+//! The ablation of correction: the false sentences that are left after more or fewer steps.
+//!
+//! A step of correction keeps one sentence and does not know how many may follow. So a correction in three steps has the first
+//! three sentences of one without a limit, and the model is asked only once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::Device;
-use vigc_eval::scenes::{AnswerReport, DialogueReport, Report, SceneModel, Subject, Suite};
+use vigc_eval::answers::{AnswerJournal, QueryRunner};
+use vigc_eval::scenes::{AnswerReport, DialogueReport, Report, Scenes};
+use vigc_eval::suite::ask;
+use vigc_pipeline::core::progress::Progress;
 use vigc_pipeline::instruct_blip::InstructBlip;
-use vigc_pipeline::vigc::Correction;
+use vigc_scenes::sentences;
 
 use crate::folder::Folder;
-use crate::replay::{Recorder, Replay};
 use crate::report::Outcome;
 use crate::settings::Settings;
 
@@ -18,24 +23,33 @@ const PICTURES: u64 = 4_000;
 /// Corrects drafts until the model ends, and judges what was there after every number of steps.
 pub(crate) fn measure(settings: &Settings, folder: &Folder, seed: u64) -> anyhow::Result<()> {
     let model = InstructBlip::from_dir(folder.model(&format!("vigc-{seed}")), &Device::default())?;
-    let suite = Suite::new(settings.correction.pictures, PICTURES).with_questions(1);
-    let run = |model: &mut dyn SceneModel| -> anyhow::Result<Report> {
-        suite.run(model, &mut |_| {}).map_err(|error| anyhow::anyhow!(error))
-    };
+    let scenes = Scenes::new(settings.correction.pictures).with_seed(PICTURES).with_questions(1);
     let record = |name: &str, metrics| {
         let (student, condition) = ("vigc".to_owned(), format!("steps-{name}"));
         folder.record(&Outcome { student, condition, seed, metrics })
     };
-    let decoding = model.generation_config().clone();
-    let mut recorder = Recorder::new(Subject::new(&model, decoding, Correction::default()));
-    let report = run(&mut recorder)?;
+    let runner = QueryRunner::new(&model, model.generation_config().clone());
+    let path = folder.join(format!("steps-{seed}.answers.jsonl"));
+    let mut journal = AnswerJournal::resume(path, &runner.settings())?;
+    let answers = ask(&scenes, &runner, &mut journal, &Progress::none())?.texts;
+    let report = scenes.score(&answers)?;
     record("end", metrics(&report, true, |dialogue| &dialogue.vic))?;
     record("0", metrics(&report, true, |dialogue| &dialogue.vig))?;
     for &steps in &settings.correction.steps {
-        let report = run(&mut Replay::new(recorder.replies(), steps))?;
+        let report = scenes.score(&shortened(&answers, steps))?;
         record(&steps.to_string(), metrics(&report, false, |dialogue| &dialogue.vic))?;
     }
     Ok(())
+}
+
+/// The same answers, with so many sentences in corrected ones at most.
+fn shortened(answers: &HashMap<String, String>, steps: usize) -> HashMap<String, String> {
+    let first = |text: &str| sentences(text).take(steps).collect::<Vec<_>>().join(" ");
+    let shortened = answers.iter().map(|(id, text)| match id.ends_with("/vic") {
+        true => (id.clone(), first(text)),
+        false => (id.clone(), text.clone()),
+    });
+    shortened.collect()
 }
 
 type Side = fn(&DialogueReport) -> &AnswerReport;

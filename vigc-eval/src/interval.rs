@@ -1,4 +1,4 @@
-//! Estimates with 95 % intervals.
+//! Estimates with 95 % confidence intervals.
 
 use std::fmt;
 
@@ -7,19 +7,25 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-/// A number with its 95 % interval.
+/// A number with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The number that was measured; none where there was nothing to measure.
+    /// The number; none if there was nothing to measure.
     pub value: Option<f64>,
-    /// Lower end of the interval.
+    /// The lower end of the interval.
     pub low: Option<f64>,
-    /// Upper end of the interval.
+    /// The upper end of the interval.
     pub high: Option<f64>,
 }
 
 impl Estimate {
-    /// Whether all of this interval lies below all of the other.
+    /// A number without an interval.
+    #[must_use]
+    pub const fn exactly(value: f64) -> Self {
+        Self { value: Some(value), low: None, high: None }
+    }
+
+    /// Whether this interval lies completely below the other.
     #[must_use]
     pub fn is_below(&self, other: &Self) -> bool {
         matches!((self.high, other.low), (Some(high), Some(low)) if high < low)
@@ -38,7 +44,7 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// The part of `hits` in `total` with Wilson's score interval.
+/// The share of `hits` in `total` with Wilson's score interval (Wilson, 1927).
 #[must_use]
 pub fn wilson(hits: usize, total: usize) -> Estimate {
     /// The 97.5th percentile of the normal distribution.
@@ -54,12 +60,12 @@ pub fn wilson(hits: usize, total: usize) -> Estimate {
     Estimate { value: Some(p), low: Some(low), high: Some(high) }
 }
 
-/// Resampling of whole pictures, because sentences about one picture err together.
+/// A bootstrap over images. All answers about an image are resampled together, because their errors are correlated.
 #[derive(Debug, Clone, Copy)]
 pub struct Bootstrap {
-    /// How often to resample.
+    /// The number of resamples.
     pub resamples: usize,
-    /// The seed of the resampling.
+    /// The seed.
     pub seed: u64,
 }
 
@@ -70,23 +76,25 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// A statistic of the sums over all pictures, with the percentile interval of its resamples;
-    /// resamples for which it is not defined are left out.
+    /// A statistic of the sums over all images, with the percentile interval of its resamples.
+    ///
+    /// `images` holds the numbers of each image that are summed. Resamples for which the statistic is not defined are
+    /// left out.
     #[must_use]
     pub fn estimate<const N: usize>(
         &self,
-        pictures: &[[f64; N]],
+        images: &[[f64; N]],
         statistic: impl Fn([f64; N]) -> Option<f64>,
     ) -> Estimate {
-        let value = statistic(sums(pictures.iter()));
-        if pictures.is_empty() {
+        let value = statistic(sums(images.iter()));
+        if images.is_empty() {
             return Estimate { value, low: None, high: None };
         }
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut values: Vec<f64> = (0..self.resamples)
             .filter_map(|_| {
-                let drawn = (0..pictures.len()).map(|_| rng.random_range(0..pictures.len()));
-                statistic(sums(drawn.map(|index| &pictures[index])))
+                let drawn = (0..images.len()).map(|_| rng.random_range(0..images.len()));
+                statistic(sums(drawn.map(|index| &images[index])))
             })
             .collect();
         values.sort_by(f64::total_cmp);
@@ -98,17 +106,17 @@ impl Bootstrap {
     }
 }
 
-fn sums<'a, const N: usize>(pictures: impl Iterator<Item = &'a [f64; N]>) -> [f64; N] {
+fn sums<'a, const N: usize>(images: impl Iterator<Item = &'a [f64; N]>) -> [f64; N] {
     let mut total = [0.0; N];
-    for picture in pictures {
-        for (sum, value) in total.iter_mut().zip(picture) {
+    for image in images {
+        for (sum, value) in total.iter_mut().zip(image) {
             *sum += value;
         }
     }
     total
 }
 
-/// `numerator / denominator`, if that is a number.
+/// `numerator / denominator`; none if the denominator is 0.
 #[must_use]
 pub fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
     (denominator != 0.0).then(|| numerator / denominator)
@@ -136,13 +144,13 @@ mod tests {
 
     #[test]
     fn the_bootstrap_is_seeded_and_covers_the_value() {
-        let pictures: Vec<[f64; 2]> = (0..100).map(|i| [f64::from(i % 4), 4.0]).collect();
+        let images: Vec<[f64; 2]> = (0..100).map(|i| [f64::from(i % 4), 4.0]).collect();
         let part = |[hits, total]: [f64; 2]| ratio(hits, total);
-        let found = Bootstrap::default().estimate(&pictures, part);
+        let found = Bootstrap::default().estimate(&images, part);
         assert_eq!(found.value, Some(0.375));
         assert!(found.low.unwrap() < 0.375 && found.high.unwrap() > 0.375);
         assert!(found.high.unwrap() - found.low.unwrap() < 0.15);
-        assert_eq!(found, Bootstrap::default().estimate(&pictures, part));
+        assert_eq!(found, Bootstrap::default().estimate(&images, part));
         assert_eq!(Bootstrap::default().estimate(&[], part).value, None);
     }
 }

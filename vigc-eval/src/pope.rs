@@ -1,47 +1,59 @@
-//! POPE: whether a model says that objects are in a picture when they are, and when they are not.
+//! POPE: whether a model says that an object is in an image when it is, and when it is not.
 //!
 //! Li et al., "Evaluating Object Hallucination in Large Vision-Language Models", 2023; `main.py`, `utils.py` and
-//! `evaluate.py` of AoiDragon/POPE (RUCAIBox/POPE). What is not there is drawn at random, from what most pictures
-//! show, or from what most often stands beside something that is there.
+//! `evaluate.py` of AoiDragon/POPE (RUCAIBox/POPE). Absent objects are drawn at random, from the objects that most images
+//! show, or from those that most often occur together with a present object.
 //!
 //! | what | where |
 //! |---|---|
 //! | questions from annotations | [`Build`], [`Candidates`], [`open_pictures`], [`pictures_of_instances`] |
 //! | published questions | [`open_questions`], [`write_questions`] |
+//! | the suite | [`Pope`] |
 //! | answers | [`parse()`], [`Score`] |
 
 mod build;
-mod candidates;
-mod error;
-mod parse;
-mod pictures;
 mod questions;
-mod report;
 mod score;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-pub use build::Build;
-pub use candidates::{Candidates, Sampling};
-pub use error::PopeError;
-pub use parse::parse;
-pub use pictures::{Picture, open_pictures, pictures_of_instances};
-pub use questions::{Label, Question, open_questions, write_questions};
-pub use score::{Answered, Confusion, Score, SetScore};
+pub use build::{Build, Candidates, Sampling};
+pub use questions::{
+    Label, Picture, Question, QuestionSet, open_pictures, open_questions, pictures_of_instances,
+    write_questions,
+};
+pub use score::{Answered, Confusion, Score, SetScore, parse};
 
-use super::answers::{Ask, AskImage, How};
+use crate::answers::{AnswerMode, Query, QueryImage};
+use crate::error::Result;
+use crate::report::Findings;
+use crate::suite::{IMAGES_TO_USE, Suite, SuiteKind, SuiteOptions, check_known};
 
-/// Questions of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuestionSet {
-    /// `random`, `popular` or `adversarial`, or another name.
-    pub name: String,
-    /// The questions.
-    pub questions: Vec<Question>,
+/// The suite `pope`.
+pub const POPE: SuiteKind = SuiteKind {
+    name: "pope",
+    about: "questions whether an object is present; questions: a published file, or annotations: COCO's instances_*.json",
+    options: &[IMAGES_TO_USE],
+    open: |options| Ok(Box::new(open(options)?)),
+};
+
+/// The published questions, or questions made from annotations.
+fn open(options: &SuiteOptions) -> Result<Pope> {
+    if let Some(path) = &options.questions {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let set = QuestionSet { name, questions: open_questions(path)? };
+        return Ok(Pope::new(vec![set], options.images()));
+    }
+    let pictures = pictures_of_instances(options.annotations()?)?;
+    let mut build = Build { seed: options.seed, ..Build::default() };
+    if let Some(pictures) = options.get(IMAGES_TO_USE.name)? {
+        build.pictures = pictures;
+    }
+    Pope::build(&pictures, &build, options.images())
 }
 
-/// Questions to be asked and judged.
+/// POPE as a suite: sets of questions about objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pope {
     sets: Vec<QuestionSet>,
@@ -49,28 +61,29 @@ pub struct Pope {
 }
 
 impl Pope {
-    /// Asks these questions, in sets of different names; the pictures' files are in the folder `images`.
+    /// Questions in sets of different names, about images in the folder `images`.
     #[must_use]
     pub fn new(sets: Vec<QuestionSet>, images: impl Into<PathBuf>) -> Self {
         Self { sets, images: images.into() }
     }
 
-    /// Makes questions of all three kinds about some of the pictures.
+    /// Makes questions of all three kinds about some of the images.
     ///
     /// # Errors
     ///
-    /// [`PopeError`] if too few pictures show enough objects, or the template is no question for an object.
+    /// [`Error::TooFewImages`](crate::Error::TooFewImages) if too few images show enough objects,
+    /// [`Error::Template`](crate::Error::Template) if the template has no `{}`.
     pub fn build(
         pictures: &[Picture],
         settings: &Build,
         images: impl Into<PathBuf>,
-    ) -> Result<Self, PopeError> {
+    ) -> Result<Self> {
         let chosen = settings.choose(pictures)?;
         let set = |sampling: Sampling| {
             let questions = settings.questions(&chosen, sampling)?;
             Ok(QuestionSet { name: sampling.name().to_owned(), questions })
         };
-        let sets = Sampling::ALL.into_iter().map(set).collect::<Result<_, PopeError>>()?;
+        let sets = Sampling::ALL.into_iter().map(set).collect::<Result<_>>()?;
         Ok(Self::new(sets, images))
     }
 
@@ -80,29 +93,17 @@ impl Pope {
         &self.sets
     }
 
-    /// What is to be asked: every question as it is. The ids are `random/1` and so on.
-    #[must_use]
-    pub fn asks(&self) -> Vec<Ask> {
-        let ask = |(id, question): (String, &Question)| Ask {
-            id,
-            image: AskImage::File(self.images.join(&question.image)),
-            prompt: question.text.clone(),
-            how: How::Write,
-        };
-        self.sets.iter().flat_map(QuestionSet::with_ids).map(ask).collect()
-    }
-
-    /// Judges answers, by the ids of [`asks`](Self::asks). A missing answer is wrong, and counted.
+    /// Scores answers by the ids of [`queries`](Suite::queries). A missing answer is wrong, and counted.
     ///
     /// # Errors
     ///
-    /// [`PopeError::UnknownQuestion`] if an answer is to no question: most likely it belongs to another suite.
-    pub fn score(&self, answers: &HashMap<String, String>) -> Result<Score, PopeError> {
-        let known: HashSet<String> =
-            self.sets.iter().flat_map(QuestionSet::with_ids).map(|(id, _)| id).collect();
-        if let Some(id) = answers.keys().filter(|id| !known.contains(*id)).min() {
-            return Err(PopeError::UnknownQuestion { id: id.clone() });
-        }
+    /// [`Error::UnknownQuestion`](crate::Error::UnknownQuestion) if an answer belongs to no question. Most likely it is
+    /// another suite's.
+    pub fn score(&self, answers: &HashMap<String, String>) -> Result<Score> {
+        let ids = self.sets.iter().flat_map(QuestionSet::with_ids).map(|(id, _)| id);
+        let known: HashSet<String> = ids.collect();
+        let expected = "the name of a set, a slash and a question_id";
+        check_known(answers.keys(), |id| known.contains(id), expected)?;
         let answered = |(id, question): (String, &Question)| Answered {
             question: question.clone(),
             image: self.images.join(&question.image),
@@ -118,10 +119,20 @@ impl Pope {
     }
 }
 
-impl QuestionSet {
-    fn with_ids(&self) -> impl Iterator<Item = (String, &Question)> {
-        let id = |question: &Question| format!("{}/{}", self.name, question.question_id);
-        self.questions.iter().map(move |question| (id(question), question))
+impl Suite for Pope {
+    /// Every question as it is. The ids are `random/1` and so on.
+    fn queries(&self) -> Vec<Query> {
+        let query = |(id, question): (String, &Question)| Query {
+            id,
+            image: QueryImage::File(self.images.join(&question.image)),
+            prompt: question.text.clone(),
+            mode: AnswerMode::Generate,
+        };
+        self.sets.iter().flat_map(QuestionSet::with_ids).map(query).collect()
+    }
+
+    fn evaluate(&self, answers: &HashMap<String, String>) -> Result<Findings> {
+        Ok(self.score(answers)?.findings())
     }
 }
 

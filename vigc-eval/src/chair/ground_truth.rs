@@ -1,25 +1,26 @@
-//! What is in the pictures, from annotated objects and from captions that people wrote.
+//! The objects in images, from annotated instances and from captions that people wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::error::ChairError;
-use super::vocabulary::Vocabulary;
 use vigc_pipeline::data::{open_coco_captions, open_coco_instances};
 
-/// The objects in each picture, by its file name.
+use super::vocabulary::Vocabulary;
+use crate::error::{Error, Result};
+
+/// The objects in each image, by the image's file name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroundTruth {
-    pictures: BTreeMap<String, BTreeSet<String>>,
+    images: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl GroundTruth {
-    /// Reads `instances_*.json`. More files add to it.
+    /// Reads `instances_*.json` of COCO.
     ///
     /// # Errors
     ///
-    /// [`ChairError`] naming file and row, or a category that the vocabulary does not have.
-    pub fn open(vocabulary: &Vocabulary, instances: impl AsRef<Path>) -> Result<Self, ChairError> {
+    /// [`Error::Data`] naming file and row, or [`Error::Category`] if a category is not in the vocabulary.
+    pub fn open(vocabulary: &Vocabulary, instances: impl AsRef<Path>) -> Result<Self> {
         let mut truth = Self::default();
         truth.add_instances(vocabulary, instances)?;
         Ok(truth)
@@ -30,38 +31,30 @@ impl GroundTruth {
     /// # Errors
     ///
     /// As [`open`](Self::open); then nothing is added.
-    pub fn add_instances(
-        &mut self,
-        vocabulary: &Vocabulary,
-        path: impl AsRef<Path>,
-    ) -> Result<(), ChairError> {
+    pub fn add_instances(&mut self, vocabulary: &Vocabulary, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let pictures = open_coco_instances(path)?;
-        let strange = pictures.values().flatten().find(|found| !vocabulary.has(&found.category));
-        if let Some(object) = strange {
+        let images = open_coco_instances(path)?;
+        let unknown = images.values().flatten().find(|found| !vocabulary.has(&found.category));
+        if let Some(object) = unknown {
             let category = object.category.clone();
-            return Err(ChairError::Category { path: path.to_owned(), category });
+            return Err(Error::Category { path: path.to_owned(), category });
         }
-        for (picture, objects) in pictures {
-            let known = self.pictures.entry(picture).or_default();
+        for (image, objects) in images {
+            let known = self.images.entry(image).or_default();
             known.extend(objects.into_iter().map(|object| object.category));
         }
         Ok(())
     }
 
-    /// Adds what the captions of a `captions_*.json` name. The published numbers count it as there: people
-    /// saw it, even where no box was drawn.
+    /// Adds the objects that the captions of a `captions_*.json` mention. The published numbers count these objects as
+    /// present: people saw them, even if nobody drew a box.
     ///
     /// # Errors
     ///
-    /// [`ChairError`] naming file and row; then nothing is added.
-    pub fn add_captions(
-        &mut self,
-        vocabulary: &Vocabulary,
-        path: impl AsRef<Path>,
-    ) -> Result<(), ChairError> {
+    /// [`Error::Data`] naming file and row; then nothing is added.
+    pub fn add_captions(&mut self, vocabulary: &Vocabulary, path: impl AsRef<Path>) -> Result<()> {
         for row in open_coco_captions(path)?.rows {
-            let known = self.pictures.entry(row.image.to_string_lossy().into_owned()).or_default();
+            let known = self.images.entry(row.image.to_string_lossy().into_owned()).or_default();
             for (caption, _) in &row.answers {
                 let mentions = vocabulary.mentions(caption);
                 known.extend(mentions.iter().map(|mention| mention.object.to_owned()));
@@ -70,31 +63,31 @@ impl GroundTruth {
         Ok(())
     }
 
-    /// The pictures with what is in them, in the order of their names.
-    pub fn pictures(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
-        self.pictures.iter().map(|(picture, objects)| (picture.as_str(), objects))
+    /// The images with their objects, sorted by file name.
+    pub fn images(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
+        self.images.iter().map(|(image, objects)| (image.as_str(), objects))
     }
 
-    /// What is in a picture, if it is known.
+    /// The objects in an image, if the image is known.
     #[must_use]
-    pub fn objects(&self, picture: &str) -> Option<&BTreeSet<String>> {
-        self.pictures.get(picture)
+    pub fn objects(&self, image: &str) -> Option<&BTreeSet<String>> {
+        self.images.get(image)
     }
 
-    /// How many pictures there are.
+    /// The number of images.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pictures.len()
+        self.images.len()
     }
 
-    /// Whether there is no picture.
+    /// Whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pictures.is_empty()
+        self.images.is_empty()
     }
 
-    /// Keeps the pictures for which `keep` holds.
+    /// Keeps only the images for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
-        self.pictures.retain(|picture, _| keep(picture));
+        self.images.retain(|image, _| keep(image));
     }
 }

@@ -1,4 +1,4 @@
-//! Objects, the words that stand for them, and which of them a caption names.
+//! Objects, the words that stand for them, and the objects that a caption mentions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -7,29 +7,27 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::error::{ChairError, VocabularyError};
-use super::singular::singular;
-use super::words::words;
-use vigc_pipeline::data::DataError;
+use super::words::{singular, words};
+use crate::error::{Error, VocabularyError};
 
 /// Objects and the words that stand for them.
 ///
-/// A file of synonyms is TOML. `[objects]` alone will do:
+/// A synonym file is TOML. Only the table `[objects]` is required:
 ///
 /// ```toml
-/// # Found in their plural form only.
+/// # Words that are found in their plural form only.
 /// plural_only = ["bus"]
 ///
-/// # Two words that are read as one; "" is no object.
+/// # Pairs of words that are read as one word. "" means no object.
 /// [read_as]
 /// "baby bird" = "bird"
 /// "train track" = ""
 ///
-/// # Where a caption has the first word, the others stand for nothing.
+/// # If a caption has the first word, the others are ignored.
 /// [hides]
 /// toilet = ["seat"]
 ///
-/// # Each annotated category with its synonyms, of one word or two.
+/// # Every annotated category with its synonyms of one or two words.
 /// [objects]
 /// person = ["man", "woman"]
 /// "traffic light" = []
@@ -37,21 +35,21 @@ use vigc_pipeline::data::DataError;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Vocabulary {
     names: BTreeSet<String>,
-    /// The object of each word, or of two words with a blank between them.
+    /// The object of each word, or of each pair of words with a space between them.
     objects: HashMap<String, String>,
-    /// Two words and the word that they are read as.
+    /// Pairs of words, and the word that they are read as.
     pairs: HashMap<String, String>,
-    /// Words that are found as they are written; the others by their singular.
+    /// Words that are looked up as they are written. All others are looked up in the singular.
     as_written: HashSet<String>,
     hides: BTreeMap<String, Vec<String>>,
 }
 
-/// An object that a caption names.
+/// A mention of an object in a caption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention<'a> {
-    /// The word, most often in the singular.
+    /// The word, usually in the singular.
     pub word: String,
-    /// The object that it stands for.
+    /// The object.
     pub object: &'a str,
 }
 
@@ -68,28 +66,27 @@ struct File {
 }
 
 impl Vocabulary {
-    /// COCO's 80 objects as the reference program finds them.
+    /// COCO's 80 objects with the synonyms of the upstream program.
     ///
     /// # Panics
     ///
-    /// Never: the file is part of the crate, and tested.
+    /// Never: the file is part of the crate, and a test reads it.
     #[must_use]
     pub fn coco() -> Self {
         let text = include_str!("../../assets/chair/coco.toml");
         text.parse().expect("the bundled synonyms are valid")
     }
 
-    /// Reads a file of synonyms.
+    /// Reads a synonym file.
     ///
     /// # Errors
     ///
-    /// [`ChairError`] naming the file and the word.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, ChairError> {
+    /// [`Error::Core`] if the file cannot be read, [`Error::Vocabulary`] if it is not valid.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| {
-            DataError::Core(vigc_core::Error::Read { path: path.to_owned(), source })
-        })?;
-        let invalid = |source| ChairError::Vocabulary { path: path.to_owned(), source };
+        let text = fs::read_to_string(path)
+            .map_err(|source| vigc_core::Error::Read { path: path.to_owned(), source })?;
+        let invalid = |source| Error::Vocabulary { path: path.to_owned(), source };
         text.parse().map_err(invalid)
     }
 
@@ -98,13 +95,13 @@ impl Vocabulary {
         self.names.iter().map(String::as_str)
     }
 
-    /// Whether there is an object of this name.
+    /// Whether an object has this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
-    /// The objects that a text names, each as often as it does.
+    /// All mentions of objects in a text.
     #[must_use]
     pub fn mentions(&self, text: &str) -> Vec<Mention<'_>> {
         let mut words = self.read(text);
@@ -120,7 +117,7 @@ impl Vocabulary {
         words.into_iter().filter_map(mention).collect()
     }
 
-    /// The words of a text in the form in which they are looked up, pairs as one.
+    /// The words of a text in the form in which they are looked up. A known pair is one word.
     fn read(&self, text: &str) -> Vec<String> {
         let form = |word: String| {
             if self.as_written.contains(&word) { word } else { singular(&word).into_owned() }
@@ -142,7 +139,11 @@ impl Vocabulary {
         for word in std::iter::once(name).chain(synonyms.iter().map(String::as_str)) {
             let (word, parts) = normal(word);
             if !(1..=2).contains(&parts) {
-                return Err(VocabularyError::Parts { word, found: parts, expected: "one or two" });
+                return Err(VocabularyError::WordCount {
+                    word,
+                    found: parts,
+                    expected: "one or two",
+                });
             }
             if parts == 2 {
                 self.pairs.insert(word.clone(), word.clone());
@@ -158,7 +159,7 @@ impl Vocabulary {
     fn read_as(&mut self, pair: &str, target: &str) -> Result<(), VocabularyError> {
         let (word, parts) = normal(pair);
         if parts != 2 {
-            return Err(VocabularyError::Parts { word, found: parts, expected: "two" });
+            return Err(VocabularyError::WordCount { word, found: parts, expected: "two" });
         }
         let target = match target {
             "" => word.clone(),
@@ -175,7 +176,7 @@ impl Vocabulary {
     }
 }
 
-/// A word or several as they are found in captions, with one blank between them, and their number.
+/// Words in the form that they have in captions, with one space between them, and their number.
 fn normal(text: &str) -> (String, usize) {
     let words = words(text);
     (words.join(" "), words.len())
@@ -210,4 +211,82 @@ impl FromStr for Vocabulary {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn objects(vocabulary: &Vocabulary, text: &str) -> String {
+        let objects: Vec<&str> =
+            vocabulary.mentions(text).iter().map(|found| found.object).collect();
+        objects.join(", ")
+    }
+
+    #[test]
+    fn captions_mention_cocos_objects() {
+        let coco = Vocabulary::coco();
+        assert_eq!(coco.names().count(), 80);
+        let cases = [
+            ("Two women and a man with bikes.", "person, person, bicycle"),
+            ("Hot dogs, a dog and a hot stove", "hot dog, dog, oven"),
+            ("a train on train tracks", "train"),
+            ("a man-made lake", ""),
+            ("a bow tie and two bows", "tie, tie"),
+            ("stop signs at a stop light", "stop sign, traffic light"),
+            ("the seat of the toilet; a toilet seat", "toilet, toilet"),
+            ("the seat of a bicycle", "chair, bicycle"),
+            ("a baby elephant and a baby", "elephant, person"),
+            ("a bus, two buses", "bus"),
+            ("skis and a pair of scissors", "skis, scissors"),
+            ("wine glasses, a wine glass, glasses", "wine glass, wine glass"),
+            ("a tennis racket on the dining table", "tennis racket, dining table"),
+            ("a motor bike, a motorbike", "motorcycle"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(objects(&coco, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_objects_are_found_by_their_own_words() {
+        let file = r#"
+            [objects]
+            Bus = ["coach", "double  decker"]
+            "traffic cone" = []
+            glasses = []
+            [read_as]
+            "coach driver" = ""
+        "#;
+        let vocabulary: Vocabulary = file.parse().unwrap();
+        let text = "A bus, double deckers, glasses, traffic cones and a coach driver";
+        assert_eq!(objects(&vocabulary, text), "Bus, Bus, glasses, traffic cone");
+        assert!(vocabulary.has("Bus") && !vocabulary.has("bus"));
+    }
+
+    #[test]
+    fn an_invalid_file_is_refused() {
+        let cases = [
+            ("objects = 3", "invalid type"),
+            ("[objects]\n[synonyms]", "unknown field `synonyms`"),
+            ("[objects]\ncat = ['pet']\ndog = ['pet']", r#""pet" stands for "cat" and for "dog""#),
+            ("[objects]\noven = ['stove top oven']", "has 3 words, expected one or two"),
+            ("[objects]\nsuit = [\"man's suit\"]", r#""man 's suit" has 3 words"#),
+            ("[objects]\ncat = ['']", r#""" has 0 words"#),
+            ("[objects]\ncat = []\n[read_as]\nkitten = 'cat'", "has 1 words, expected two"),
+            (
+                "[objects]\ncat = []\n[read_as]\n'baby dog' = 'dog'",
+                r#"read_as: "dog" is not the name"#,
+            ),
+            ("[objects]\ncat = []\n[hides]\ncat = ['dog']", r#"hides: "dog" is not the name"#),
+            ("plural_only = ['bus']\n[objects]", r#"plural_only: "bus" is not the name"#),
+        ];
+        for (text, expected) in cases {
+            let error = text.parse::<Vocabulary>().unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("synonyms.toml");
+        fs::write(&path, "plural_only = ['bus']\n[objects]").unwrap();
+        let error = Vocabulary::open(&path).unwrap_err();
+        assert!(error.to_string().contains("synonyms.toml"), "{error}");
+        assert!(Vocabulary::open(folder.path().join("none")).is_err());
+    }
+}

@@ -1,21 +1,21 @@
-//! The record of what was answered.
+//! The record of all requests that ended.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::request::Fingerprint;
-use super::{Outcome, Reply};
-use vigc_pipeline::Result;
-use vigc_pipeline::vigc::{JsonLines, read_lines};
+use vigc_core::Result;
+use vigc_core::json_lines::{JsonLines, read_lines};
 
-/// Every request that ended, a line each in a JSONL file: the hash of what was sent, the request's name, and
-/// the reply or the failure. What has a reply is not asked again, whatever it is called; changed requests are
-/// other ones, and failures are asked anew.
+use super::reply::{Outcome, Reply};
+use super::request::Fingerprint;
+
+/// A JSON Lines file with a line for every request that ended: the hash of its body, its id, and the reply or the failure.
 ///
-/// A line is written when its answer has come, before anybody hears of it, so that a killed run loses at most
-/// the requests that were open.
+/// A request with a reply is not made again, whatever its id is. A changed request counts as a new one, and failed
+/// requests are made again. A line is written as soon as the answer arrives, before anybody is told, so a killed run
+/// loses at most the requests that were open.
 #[derive(Debug)]
 pub struct Journal {
     lines: JsonLines,
@@ -38,11 +38,11 @@ struct OwnedLine {
 }
 
 impl Journal {
-    /// Goes on with a journal, or begins it. An unfinished last line is removed.
+    /// Continues a journal, or starts it. An incomplete last line is removed.
     ///
     /// # Errors
     ///
-    /// [`InUse`](vigc_core::Error::InUse) if another process writes to it,
+    /// [`InUse`](vigc_core::Error::InUse) if another process is writing to it,
     /// [`Write`](vigc_core::Error::Write) if it cannot be written,
     /// [`Line`](vigc_core::Error::Line) if a line is damaged.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
@@ -63,7 +63,7 @@ impl Journal {
         self.lines.path()
     }
 
-    /// How many requests have a reply.
+    /// The number of requests with a reply.
     #[must_use]
     pub fn replies(&self) -> usize {
         self.replies.len()

@@ -1,52 +1,74 @@
-//! What comes back.
+//! Replies, and how requests end.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Problem;
+use super::problem::Problem;
 
-/// The longest message of an endpoint that an error repeats, in characters.
+/// The longest message of an endpoint in an error, in characters.
 const LONGEST_MESSAGE: usize = 300;
 
-/// What the model wrote.
+/// A reply of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The text.
     pub text: String,
-    /// Why it ended, `stop` or `length` mostly.
+    /// Why it ended, usually `stop` or `length`.
     pub finish_reason: Option<String>,
-    /// The model that wrote it, as the endpoint names it.
+    /// The model that wrote it, by the endpoint's name.
     pub model: Option<String>,
-    /// What it took, if the endpoint says.
+    /// The number of tokens, if the endpoint says so.
     pub usage: Option<Usage>,
 }
 
-/// The tokens of a request.
+/// The numbers of tokens of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Those of the messages.
+    /// The tokens of the messages.
     pub prompt_tokens: u64,
-    /// Those of the reply.
+    /// The tokens of the reply.
     pub completion_tokens: u64,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With a reply.
+    Reply(Reply),
+    /// Without a reply, after all attempts. Another run tries again.
+    Failure(Failure),
+}
+
+/// Why a request has no reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The last problem.
+    pub problem: String,
+    /// What the endpoint sent instead of a reply, as far as it arrived.
+    pub raw: Option<String>,
+    /// The number of attempts in this run.
+    pub attempts: u32,
 }
 
 impl Reply {
     /// Reads the body of a successful answer.
     pub(super) fn parse(body: &str) -> Result<Self, Problem> {
-        let nonsense = |is: String| Problem::Nonsense { is, raw: body.to_owned() };
+        let invalid = |reason: String| Problem::InvalidReply { reason, raw: body.to_owned() };
         let Ok(answer) = serde_json::from_str::<Value>(body) else {
-            return Err(nonsense("is no JSON".into()));
+            return Err(invalid("is not JSON".into()));
         };
         let Some(choice) = answer.pointer("/choices/0") else {
-            let says = said(&answer).map_or(String::new(), |said| format!(": {said}"));
-            return Err(nonsense(format!("has no choices{says}")));
+            let says =
+                endpoint_message(&answer).map_or(String::new(), |message| format!(": {message}"));
+            return Err(invalid(format!("has no choices{says}")));
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let finish_reason = choice.get("finish_reason").and_then(text);
         let content = choice.pointer("/message/content").and_then(text).unwrap_or_default();
         if content.trim().is_empty() {
-            let reason = finish_reason.as_deref().unwrap_or("not said");
-            return Err(nonsense(format!("is empty (finish_reason: {reason})")));
+            let reason = finish_reason.as_deref().unwrap_or("unknown");
+            return Err(invalid(format!("is empty (finish_reason: {reason})")));
         }
         let usage = answer.get("usage").cloned().map(serde_json::from_value);
         let (model, usage) = (answer.get("model").and_then(text), usage.and_then(Result::ok));
@@ -54,16 +76,16 @@ impl Reply {
     }
 }
 
-/// What an endpoint says about its failure, and whether that is a lack of money.
+/// The message of a failed endpoint, and whether the account's quota is used up.
 pub(super) fn message(body: &str) -> (String, bool) {
     let answer = serde_json::from_str::<Value>(body).unwrap_or_default();
     let is = |key: &str| answer.pointer(key).is_some_and(|value| value == "insufficient_quota");
-    let text = said(&answer).unwrap_or_else(|| body.to_owned());
+    let text = endpoint_message(&answer).unwrap_or_else(|| body.to_owned());
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (text.chars().take(LONGEST_MESSAGE).collect(), is("/error/type") || is("/error/code"))
 }
 
-fn said(answer: &Value) -> Option<String> {
+fn endpoint_message(answer: &Value) -> Option<String> {
     let places = ["/error/message", "/error", "/message", "/detail"];
     places.iter().find_map(|place| answer.pointer(place)?.as_str().map(str::to_owned))
 }
@@ -89,11 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named_and_kept() {
+    fn invalid_replies_are_described_and_kept() {
         for (body, expected) in [
-            ("", "is no JSON"),
-            ("<html>502</html>", "is no JSON"),
-            (r#"{"choices": [{"message": {"content": "8 7"#, "is no JSON"),
+            ("", "is not JSON"),
+            ("<html>502</html>", "is not JSON"),
+            (r#"{"choices": [{"message": {"content": "8 7"#, "is not JSON"),
             ("[]", "has no choices"),
             (r#"{"choices": []}"#, "has no choices"),
             (r#"{"error": {"message": "overloaded"}}"#, "has no choices: overloaded"),
@@ -110,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoints_own_words_are_found() {
+    fn the_message_of_the_endpoint_is_found() {
         for (body, expected, is_quota) in [
             (r#"{"error": {"message": "no\n such", "type": "x"}}"#, "no such", false),
             (r#"{"error": {"message": "pay", "type": "insufficient_quota"}}"#, "pay", true),

@@ -1,80 +1,82 @@
-//! What is asked.
+//! Requests.
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Whoever says what the model is.
+    /// The instructions of the model.
     System,
-    /// Whoever asks.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
-/// One message of a chat.
+/// A message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who says it.
+    /// The author.
     pub role: Role,
     /// The text.
     pub content: String,
 }
 
 impl Message {
-    /// What the model is.
+    /// Instructions of the model.
     pub fn system(content: impl Into<String>) -> Self {
         Self { role: Role::System, content: content.into() }
     }
 
-    /// A question.
+    /// A message of the user.
     pub fn user(content: impl Into<String>) -> Self {
         Self { role: Role::User, content: content.into() }
     }
 }
 
-/// What goes with every request. What is not set is not sent, and is as the endpoint has it.
+/// The parameters of all requests. Those that are not set are not sent, so that the endpoint uses its defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
-    /// The endpoint's name of the model.
+    /// The model, by the endpoint's name.
     pub model: String,
-    /// The temperature of sampling, 0 for the likeliest reply.
+    /// The temperature of sampling; 0 for the most likely reply.
     pub temperature: Option<f64>,
-    /// The longest reply in tokens.
+    /// The longest reply, in tokens.
     pub max_tokens: Option<u32>,
-    /// The seed of sampling, for endpoints that have one.
+    /// The seed of sampling, for endpoints that support it.
     pub seed: Option<u64>,
 }
 
 impl Parameters {
-    /// A model with the endpoint's own settings.
+    /// A model with the endpoint's defaults.
     pub fn new(model: impl Into<String>) -> Self {
         Self { model: model.into(), temperature: None, max_tokens: None, seed: None }
     }
 }
 
-/// One request.
+/// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The name that results carry. It is not sent.
+    /// The id of the results. It is not sent.
     pub id: String,
     /// The chat so far.
     pub messages: Vec<Message>,
-    /// Counts up when the same is to be asked again although there is a reply. It is added to the seed.
+    /// Count this up to make the same request again although there is a reply. It is added to the seed.
     pub repeat: u32,
 }
 
 impl Request {
-    /// Asks for the first time.
+    /// A request that is made for the first time.
     pub fn new(id: impl Into<String>, messages: Vec<Message>) -> Self {
         Self { id: id.into(), messages, repeat: 0 }
     }
 
-    /// What is sent.
-    pub(super) fn body(&self, parameters: &Parameters) -> Vec<u8> {
+    /// The body of the HTTP request.
+    fn body(&self, parameters: &Parameters) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(flatten)]
@@ -95,21 +97,55 @@ impl Request {
         let seed = seed.map(|seed| seed.wrapping_add(u64::from(self.repeat)));
         let parameters = Sent { model, temperature: *temperature, max_tokens: *max_tokens, seed };
         let body = Body { parameters, messages: &self.messages };
-        serde_json::to_vec(&body).expect("texts and numbers can always be written")
+        serde_json::to_vec(&body).expect("text and numbers can be serialized")
     }
 }
 
-/// What a request is recorded under: a hash of everything that is sent, and of the repeat.
+/// The key of a request in the journal: a hash of the body and of the repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Fingerprint(pub(super) [u8; 32]);
+pub(super) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(super) fn new(body: &[u8], repeat: u32) -> Self {
+    fn new(body: &[u8], repeat: u32) -> Self {
         Self(Sha256::new().chain_update(body).chain_update(repeat.to_le_bytes()).finalize().into())
     }
 
     pub(super) fn hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A request, together with all that are equal to it.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    /// The first of them.
+    pub(super) request: &'a Request,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) body: Vec<u8>,
+}
+
+/// The distinct requests, in their order.
+#[derive(Debug)]
+pub(super) struct Jobs<'a> {
+    pub(super) list: Vec<Job<'a>>,
+    /// The job of each request.
+    pub(super) places: Vec<usize>,
+}
+
+impl<'a> Jobs<'a> {
+    pub(super) fn new(requests: &'a [Request], parameters: &Parameters) -> Self {
+        let mut known = HashMap::new();
+        let mut jobs = Self { list: Vec::new(), places: Vec::new() };
+        for request in requests {
+            let body = request.body(parameters);
+            let fingerprint = Fingerprint::new(&body, request.repeat);
+            let place = *known.entry(fingerprint).or_insert(jobs.list.len());
+            jobs.places.push(place);
+            if place == jobs.list.len() {
+                jobs.list.push(Job { request, fingerprint, body });
+            }
+        }
+        jobs
     }
 }
 
@@ -122,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_is_not_sent() {
+    fn unset_parameters_are_not_sent() {
         let request = Request::new("a", vec![Message::system("S"), Message::user("é")]);
         let body = |parameters| String::from_utf8(request.body(&parameters)).unwrap();
         let messages =
@@ -140,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_changes_the_reply_changes_the_fingerprint() {
+    fn everything_that_changes_the_reply_changes_the_fingerprint() {
         let (request, parameters) =
             (Request::new("a", vec![Message::user("Q")]), Parameters::new("m"));
         let first = fingerprint(&request, &parameters);

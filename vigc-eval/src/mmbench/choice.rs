@@ -1,6 +1,6 @@
-//! Which option a free answer means (VLMEvalKit, `utils/matching_util.py`, `can_infer`).
+//! The option that a free answer means (VLMEvalKit, `utils/matching_util.py`, `can_infer`).
 
-/// What an answer chooses.
+/// The choice that an answer makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// The option with this letter.
@@ -9,10 +9,10 @@ pub enum Choice {
     Neither,
 }
 
-/// What an API of VLMEvalKit writes where it has no answer.
+/// What VLMEvalKit's API clients write if they have no answer.
 const FAILURE: &str = "Failed to obtain answer via API";
 
-/// Sentences that refuse to answer.
+/// Refusals to answer.
 const REFUSALS: [&str; 4] = [
     "Sorry, I can't help with images of people yet.",
     "I can't process this file.",
@@ -20,15 +20,14 @@ const REFUSALS: [&str; 4] = [
     "Cannot determine the answer",
 ];
 
-/// What may stand around a letter.
+/// The characters that can be around a letter.
 const PUNCTUATION: &str = ".()[],:;!*#{}";
 
-/// A letter counts only among this many last words.
+/// A letter counts only if it is among this many last words.
 const LAST_WORDS: usize = 4;
 
-/// The option that an answer means: the only letter that it names as a word, if it stands among
-/// the last four words, or else the only option whose text it contains. None where neither finds
-/// one.
+/// The option that an answer means: the only letter that it has as a word, provided that it is among the last four words,
+/// or else the only option whose text it contains. None if neither finds one.
 #[must_use]
 pub fn infer(answer: &str, options: &[(char, String)]) -> Option<Choice> {
     by_letter(answer, options).or_else(|| by_text(answer, options).map(Choice::Option))
@@ -67,7 +66,7 @@ fn by_text(answer: &str, options: &[(char, String)]) -> Option<char> {
     }
 }
 
-/// What Python's `str.split()` parts words at.
+/// Whether Python's `str.split()` splits here.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }

@@ -1,4 +1,4 @@
-//! The file that the official server scores.
+//! The file that MMBench's server scores.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,13 +6,15 @@ use std::path::Path;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use vigc_core::files::write_atomic;
 
-use super::{Entry, MmbenchError};
+use super::table::Entry;
+use crate::error::{Error, Result};
+use crate::suite::check_complete;
 
-/// Characters in a cell of a workbook, in units of UTF-16.
+/// The most UTF-16 code units in a cell of a workbook.
 const CELL_LEN: usize = 32_767;
 
-/// The answers to a published table with the columns that MMBench's README asks for: `index`,
-/// `question`, the options, `prediction`, `category`, `l2_category`.
+/// The answers to a published table, with the columns that MMBench's README asks for: `index`, `question`, the options,
+/// `prediction`, `category` and `l2_category`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     columns: Vec<String>,
@@ -20,20 +22,15 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Puts an answer beside each row of a published table; answers to other rows are left out.
+    /// Adds an answer to each row of a published table. Answers to other rows are left out.
     ///
     /// # Errors
     ///
-    /// [`MmbenchError::Unanswered`] if a row has no answer, which the server would count as wrong.
-    pub fn new(entries: &[Entry], answers: &HashMap<String, String>) -> Result<Self, MmbenchError> {
-        let unanswered = |entry: &&Entry| !answers.contains_key(&entry.id());
-        if let Some(first) = entries.iter().find(unanswered) {
-            return Err(MmbenchError::Unanswered {
-                missing: entries.iter().filter(unanswered).count(),
-                total: entries.len(),
-                first: first.index,
-            });
-        }
+    /// [`Error::MissingAnswers`] if a row has no answer. The server would count it as wrong.
+    pub fn new(entries: &[Entry], answers: &HashMap<String, String>) -> Result<Self> {
+        let ids: Vec<String> = entries.iter().map(Entry::id).collect();
+        let ids = ids.iter().map(String::as_str);
+        check_complete(ids, answers, "a submission needs all answers")?;
         let used = entries.iter().flat_map(|entry| &entry.options).map(|(letter, _)| *letter);
         let letters: Vec<char> = ('A'..=used.max().unwrap_or('D').max('D')).collect();
         let mut columns = vec!["index".to_owned(), "question".to_owned()];
@@ -52,30 +49,30 @@ impl Submission {
         Ok(Self { columns, rows: entries.iter().map(cells).collect() })
     }
 
-    /// Writes a workbook, whole or not at all. The same answers give the same bytes. Lines end
-    /// alike in it, and control characters, which XML cannot hold, are spaces.
+    /// Writes a workbook, completely or not at all. The same answers give the same bytes. All line breaks become line
+    /// feeds, and control characters, which XML cannot represent, become spaces.
     ///
     /// # Errors
     ///
-    /// [`MmbenchError::LongCell`] if a text does not fit a cell, [`MmbenchError::Workbook`] if the
-    /// workbook cannot be made, [`MmbenchError::Core`] if the file cannot be written.
-    pub fn write_xlsx(&self, path: impl AsRef<Path>) -> Result<(), MmbenchError> {
+    /// [`Error::LongCell`] if a text is too long for a cell, [`Error::Workbook`] if the workbook cannot be created,
+    /// [`Error::Core`] if the file cannot be written.
+    pub fn write_xlsx(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.check_lengths()?;
-        let bytes = self.workbook().map_err(|source| MmbenchError::Workbook {
+        let bytes = self.workbook().map_err(|source| Error::Workbook {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
         Ok(write_atomic(path, &bytes)?)
     }
 
-    fn check_lengths(&self) -> Result<(), MmbenchError> {
+    fn check_lengths(&self) -> Result<()> {
         for (index, cells) in &self.rows {
             for (cell, column) in cells.iter().zip(&self.columns[1..]) {
                 let length = cell.encode_utf16().count();
                 if length > CELL_LEN {
                     let (index, column) = (*index, column.clone());
-                    return Err(MmbenchError::LongCell { index, column, length });
+                    return Err(Error::LongCell { index, column, length });
                 }
             }
         }
@@ -99,12 +96,12 @@ impl Submission {
         workbook.save_to_buffer()
     }
 
-    /// Writes values parted by tabs, quoted where they have to be, whole or not at all.
+    /// Writes tab-separated values, quoted where necessary. The file is written completely or not at all.
     ///
     /// # Errors
     ///
-    /// [`MmbenchError::Core`] if the file cannot be written.
-    pub fn write_tsv(&self, path: impl AsRef<Path>) -> Result<(), MmbenchError> {
+    /// [`Error::Core`] if the file cannot be written.
+    pub fn write_tsv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |error: csv::Error| vigc_core::Error::Write {
             path: path.to_owned(),
@@ -124,7 +121,7 @@ impl Submission {
     }
 }
 
-/// A text as XML can hold it, without the escapes of Excel that other readers leave as they are.
+/// A text that XML can represent, without Excel's escapes, which other readers do not decode.
 fn printable(text: &str) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     lines.replace(|c: char| c < ' ' && c != '\t' && c != '\n', " ")

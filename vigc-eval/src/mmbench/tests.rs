@@ -6,25 +6,26 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{
-    Ability, Choice, Entry, Form, MmbenchError, Submission, Suite, Tsv, Verdict, infer,
-    with_rotations,
+    Ability, Choice, Entry, Form, Mmbench, Submission, Tsv, Verdict, infer, with_rotations,
 };
-use crate::answers::{AskImage, How};
+use crate::answers::{AnswerMode, QueryImage};
+use crate::error::Result;
+use crate::suite::Suite;
 
 const HEADER: &str = "index\tquestion\tA\tB\tanswer\tcategory\timage\n";
 
-fn picture(byte: u8) -> String {
+fn image(byte: u8) -> String {
     BASE64_STANDARD.encode([byte; 60])
 }
 
-fn open(text: &str) -> Result<Tsv, MmbenchError> {
+fn open(text: &str) -> Result<Tsv> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.tsv");
     std::fs::write(&path, text).unwrap();
     Tsv::open(path)
 }
 
-fn rows(rows: &[&str]) -> Result<Tsv, MmbenchError> {
+fn rows(rows: &[&str]) -> Result<Tsv> {
     open(&[HEADER, &rows.join("\n"), "\n"].concat())
 }
 
@@ -41,12 +42,12 @@ fn entry(index: u64, options: &[&str], answer: char) -> Entry {
         split: None,
         source: None,
         comment: None,
-        picture: Arc::from([1]),
+        image: Arc::from([1]),
     }
 }
 
-fn suite(entries: Vec<Entry>) -> Suite {
-    Suite::new(&Tsv { path: PathBuf::from("t.tsv"), entries, without_picture: 0 }).unwrap()
+fn suite(entries: Vec<Entry>) -> Mmbench {
+    Mmbench::new(&Tsv { path: PathBuf::from("t.tsv"), entries, without_image: 0 }).unwrap()
 }
 
 fn answers<const N: usize>(answers: [(&str, &str); N]) -> HashMap<String, String> {
@@ -54,8 +55,8 @@ fn answers<const N: usize>(answers: [(&str, &str); N]) -> HashMap<String, String
 }
 
 #[test]
-fn rows_share_pictures() {
-    let (one, two) = (picture(1), picture(2));
+fn rows_share_images() {
+    let (one, two) = (image(1), image(2));
     let table = rows(&[
         &format!("1\tq\ty\tn\tA\tocr\t{one}"),
         "1000001\tq\tn\ty\tB\tocr\t2",
@@ -64,15 +65,15 @@ fn rows_share_pictures() {
         &format!("4\tq\ty\tn\tA\tocr\t{one}"),
     ]);
     let table = table.unwrap();
-    let picture = |at: usize| &table.entries[at].picture;
-    assert_eq!(**picture(1), [2; 60]);
-    assert!(Arc::ptr_eq(picture(1), picture(2)) && Arc::ptr_eq(picture(1), picture(3)));
-    assert!(Arc::ptr_eq(picture(0), picture(4)));
+    let image = |at: usize| &table.entries[at].image;
+    assert_eq!(**image(1), [2; 60]);
+    assert!(Arc::ptr_eq(image(1), image(2)) && Arc::ptr_eq(image(1), image(3)));
+    assert!(Arc::ptr_eq(image(0), image(4)));
 }
 
 #[test]
 fn errors_name_line_and_cell() {
-    let whole = format!("1\t\"q\n?\"\ty\tn\tA\tocr\t{}", picture(1));
+    let whole = format!("1\t\"q\n?\"\ty\tn\tA\tocr\t{}", image(1));
     let cases = [
         ("5\tq\ty\tn\tA\tocr", "line 4: 6 cells, expected 7"),
         ("x\tq\ty\tn\tA\tocr\t1", "line 4: index is \"x\", expected a whole number below 10^15"),
@@ -80,8 +81,8 @@ fn errors_name_line_and_cell() {
         ("1\tq\ty\tn\tA\tocr\t1", "line 4: index is \"1\", expected one that no other row has"),
         ("5\tnan\ty\tn\tA\tocr\t1", "line 4: question is \"\", expected something"),
         ("5\tq\ty\tn\ta\tocr\t1", "line 4: answer is \"a\", expected the letter of an option"),
-        ("5\tq\ty\tn\tA\tocr\t9", "line 4: image is \"9\", expected a picture in base64 or"),
-        ("5\tq\ty\tn\tA\tocr\t5", "line 4: image is \"5\", expected a picture in base64 or"),
+        ("5\tq\ty\tn\tA\tocr\t9", "line 4: image is \"9\", expected an image in base64 or"),
+        ("5\tq\ty\tn\tA\tocr\t5", "line 4: image is \"5\", expected an image in base64 or"),
         ("5\t\"q\ty\tn\tA\tocr\t1", "line 4: 2 cells, expected 7"),
         ("5\tq\ty\tn\tA\tocr\t\"iVBOR", "line 4: the file ends within a cell"),
     ];
@@ -89,7 +90,7 @@ fn errors_name_line_and_cell() {
         let error = rows(&[&whole, row]).unwrap_err().to_string();
         assert!(error.contains("table.tsv, ") && error.contains(expected), "{row:?}: {error}");
     }
-    let broken = format!("5\tq\ty\tn\tA\tocr\t{}?", picture(1));
+    let broken = format!("5\tq\ty\tn\tA\tocr\t{}?", image(1));
     let error = rows(&[&whole, &broken]).unwrap_err().to_string();
     assert!(error.contains("line 4: image is \"AQEB"), "{error}");
     let error = open("index\tquestion\tA\timage\n").unwrap_err().to_string();
@@ -107,7 +108,7 @@ fn errors_name_line_and_cell() {
 fn a_long_cell_is_read() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
     let row = format!("1\tq\ty\tn\tA\tocr\t\"{}\"", BASE64_STANDARD.encode(&bytes));
-    assert_eq!(*rows(&[&row]).unwrap().entries[0].picture, bytes);
+    assert_eq!(*rows(&[&row]).unwrap().entries[0].image, bytes);
 }
 
 #[test]
@@ -153,7 +154,10 @@ fn a_question_counts_if_all_orders_are_right() {
     assert_eq!(score.count(Verdict::Missing), 1);
     assert!(!score.questions[0].is_right() && !score.unresolved[0].decides);
     let error = suite.score(&answers([("3", "A")])).unwrap_err().to_string();
-    assert_eq!(error, "there is an answer to \"3\", and no such row");
+    assert_eq!(
+        error,
+        "1 of the answers belong to no question, the first to \"3\"; expected the index of a row of the table"
+    );
 }
 
 #[test]
@@ -162,32 +166,32 @@ fn questions_without_a_key_are_left_out() {
     let suite = suite(vec![entry(1, &["cat", "dog"], 'A'), secret]);
     let score = suite.score(&answers([("1", "A"), ("1000001", "B"), ("2", "A")])).unwrap();
     assert_eq!((score.questions.len(), score.without_key), (1, 1));
-    let metrics = score.report_parts().0;
+    let metrics = score.findings().metrics;
     assert_eq!(metrics[0].estimate.value, Some(1.0));
 }
 
 #[test]
 fn an_order_without_its_first_is_an_error() {
     let lone = Entry { group: 1, ..entry(1_000_001, &["x", "y"], 'A') };
-    let tsv = Tsv { path: PathBuf::from("t.tsv"), entries: vec![lone], without_picture: 0 };
-    let error = Suite::new(&tsv).unwrap_err().to_string();
-    assert!(error.starts_with("t.tsv: row 1000001 is row 1 in another order"), "{error}");
+    let tsv = Tsv { path: PathBuf::from("t.tsv"), entries: vec![lone], without_image: 0 };
+    let error = Mmbench::new(&tsv).unwrap_err().to_string();
+    assert!(error.starts_with("t.tsv: row 1000001 is row 1 with its options moved"), "{error}");
 }
 
 #[test]
 fn answers_can_be_chosen() {
     let written = suite(vec![entry(1, &["red", "dark red"], 'B')]);
-    let candidates = |form| match written.clone().with_form(form).asks().swap_remove(1) {
-        ask if matches!(ask.image, AskImage::Bytes(_)) => (ask.id, ask.how),
-        ask => panic!("{ask:?}"),
+    let candidates = |form| match written.clone().with_form(form).queries().swap_remove(1) {
+        query if matches!(query.image, QueryImage::Bytes(_)) => (query.id, query.mode),
+        query => panic!("{query:?}"),
     };
     let id = "1000001".to_owned();
-    let choose = |options: [&str; 2]| How::Choose(options.map(str::to_owned).into());
-    assert_eq!(candidates(Form::Write), (id.clone(), How::Write));
+    let choose = |options: [&str; 2]| AnswerMode::Choose(options.map(str::to_owned).into());
+    assert_eq!(candidates(Form::Write), (id.clone(), AnswerMode::Generate));
     assert_eq!(candidates(Form::Letters), (id.clone(), choose(["A", "B"])));
     assert_eq!(candidates(Form::Texts), (id, choose(["dark red", "red"])));
     let given = answers([("1", "dark red"), ("1000001", "dark red")]);
-    let is_right = |suite: &Suite| suite.score(&given).unwrap().questions[0].is_right();
+    let is_right = |suite: &Mmbench| suite.score(&given).unwrap().questions[0].is_right();
     assert!(is_right(&written.clone().with_form(Form::Texts)));
     assert!(!is_right(&written));
     assert_eq!(infer("dark red", &written.entries()[0].options), None::<Choice>);
@@ -209,7 +213,10 @@ fn abilities_have_twenty_parts() {
 fn a_submission_is_whole_or_not_at_all() {
     let entries = [entry(1, &["cat", "dog"], 'A'), entry(2, &["cup", "jug"], 'B')];
     let error = Submission::new(&entries, &answers([("1", "A")])).unwrap_err().to_string();
-    assert_eq!(error, "1 of 2 rows have no answer, the first of them is 2");
+    assert_eq!(
+        error,
+        "1 of 2 questions have no answer, the first is \"2\"; a submission needs all answers"
+    );
     let long = "x".repeat(32_768);
     let submission = Submission::new(&entries, &answers([("1", "A"), ("2", &long)])).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,23 @@
-//! The measures, from each answer.
+//! Reading answers, and the measures.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::questions::{Label, Question};
 use crate::interval::{Bootstrap, Estimate, ratio};
+use crate::report::{Cell, Findings, MAX_SAMPLES, Metric, Sample, SampleImage, Table, TableRow};
+
+/// Yes or no, as the upstream program's `evaluate.py` reads an answer: no if the first sentence has the word `No`, `no`
+/// or `not`, else yes.
+///
+/// The first sentence ends at the first full stop, commas are removed, and only spaces separate words. So `No!`, `NO` and
+/// `isn't` mean yes.
+#[must_use]
+pub fn parse(answer: &str) -> Label {
+    let sentence = answer.split('.').next().unwrap_or_default().replace(',', "");
+    let says_no = sentence.split(' ').any(|word| matches!(word, "No" | "no" | "not"));
+    if says_no { Label::No } else { Label::Yes }
+}
 
 /// A question with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,41 +26,56 @@ pub struct Answered {
     pub id: String,
     /// The question.
     pub question: Question,
-    /// The picture's file.
+    /// The image's path.
     pub image: PathBuf,
-    /// What the model answered; none if it did not.
+    /// The model's answer; none if it is missing.
     pub answer: Option<String>,
-    /// What the answer says.
+    /// What the answer means.
     pub said: Option<Label>,
 }
 
 impl Answered {
-    /// Whether the answer is right; a missing one is wrong.
+    /// Whether the answer is right. A missing answer is wrong.
     #[must_use]
     pub fn is_right(&self) -> bool {
         self.said == Some(self.question.label)
     }
+
+    fn sample(&self) -> Sample {
+        let note = match self.said {
+            Some(said) => format!("read as {}", said.name()),
+            None => "no answer".to_owned(),
+        };
+        Sample {
+            id: self.id.clone(),
+            image: Some(SampleImage::File(self.image.clone())),
+            question: self.question.text.clone(),
+            expected: self.question.label.name().to_owned(),
+            answer: self.answer.clone().unwrap_or_default(),
+            score: 0.0,
+            note,
+        }
+    }
 }
 
-/// How many answers say what to which questions.
+/// Counts of answers by meaning and right answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confusion {
-    /// Yes, and the object is there.
+    /// The answer is yes, and the object is present.
     pub true_positives: usize,
-    /// Yes, and it is not.
+    /// The answer is yes, but the object is absent.
     pub false_positives: usize,
-    /// No, and it is not there.
+    /// The answer is no, and the object is absent.
     pub true_negatives: usize,
-    /// No, and it is.
+    /// The answer is no, but the object is present.
     pub false_negatives: usize,
-    /// No answer, and the object is there.
+    /// There is no answer, and the object is present.
     pub missing_positives: usize,
-    /// No answer, and it is not there.
+    /// There is no answer, and the object is absent.
     pub missing_negatives: usize,
 }
 
-/// True and false positives, true and false negatives, missing positives and negatives, of one picture or of
-/// several.
+/// True and false positives, true and false negatives, and missing positives and negatives.
 type Sums = [f64; 6];
 
 impl Confusion {
@@ -63,7 +91,7 @@ impl Confusion {
         *count += 1;
     }
 
-    /// Answers that were not given.
+    /// The number of missing answers.
     #[must_use]
     pub fn missing(&self) -> usize {
         self.missing_positives + self.missing_negatives
@@ -103,10 +131,10 @@ fn yes_ratio([tp, fp, tn, fneg, ..]: Sums) -> Option<f64> {
     ratio(tp + fp, tp + fp + tn + fneg)
 }
 
-/// What was found on one set of questions. Intervals resample pictures, with all of their questions.
+/// The measures of one set of questions. Intervals are over images.
 ///
-/// A missing answer is wrong: where the object is there, it is not found; where it is not, it is as if the
-/// answer were yes. Only the ratio of yes leaves it out.
+/// A missing answer is wrong: it counts as no if the object is present, and as yes if it is absent. Only the ratio of yes
+/// leaves it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetScore {
     /// The name of the set.
@@ -116,19 +144,19 @@ pub struct SetScore {
 }
 
 impl SetScore {
-    /// Right answers.
+    /// The share of right answers.
     #[must_use]
     pub fn accuracy(&self) -> Estimate {
         self.estimate(accuracy)
     }
 
-    /// The part of what is said to be there that is there.
+    /// The share of yes answers whose object is present.
     #[must_use]
     pub fn precision(&self) -> Estimate {
         self.estimate(precision)
     }
 
-    /// The part of what is there that is said to be there.
+    /// The share of present objects whose answer is yes.
     #[must_use]
     pub fn recall(&self) -> Estimate {
         self.estimate(recall)
@@ -140,18 +168,33 @@ impl SetScore {
         self.estimate(f1)
     }
 
-    /// The part of the answers that say yes; half of them should.
+    /// The share of yes answers; half of the right answers are yes.
     #[must_use]
     pub fn yes_ratio(&self) -> Estimate {
         self.estimate(yes_ratio)
     }
 
-    /// The answers counted.
+    /// The counts of the answers.
     #[must_use]
     pub fn confusion(&self) -> Confusion {
         let mut all = Confusion::default();
         self.answers.iter().for_each(|answer| all.add(answer));
         all
+    }
+
+    fn row(&self) -> TableRow {
+        TableRow::new(
+            &self.name,
+            [
+                Cell::count(self.answers.len()),
+                Cell::count(self.confusion().missing()),
+                Cell::share(self.accuracy()),
+                Cell::share(self.precision()),
+                Cell::share(self.recall()),
+                Cell::share(self.f1()),
+                Cell::share(self.yes_ratio()),
+            ],
+        )
     }
 
     fn estimate(&self, statistic: impl Fn(Sums) -> Option<f64>) -> Estimate {
@@ -164,9 +207,79 @@ impl SetScore {
     }
 }
 
-/// What POPE found.
+/// POPE of a set of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
     /// Each set of questions.
     pub sets: Vec<SetScore>,
+}
+
+impl Score {
+    /// Accuracy and F1 of each set, a table of all measures, and wrong answers of the sets in turn.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        let tables = vec![self.by_set()];
+        Findings { metrics: self.metrics(), tables, samples: self.wrong(), details: None }
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for set in &self.sets {
+            metrics.push(Metric::share(format!("accuracy, {}", set.name), set.accuracy()));
+            metrics.push(Metric::share(format!("F1, {}", set.name), set.f1()));
+        }
+        let missing = self.sets.iter().map(|set| set.confusion().missing()).sum();
+        metrics.push(Metric::count("missing answers", missing));
+        metrics
+    }
+
+    fn by_set(&self) -> Table {
+        let columns =
+            ["questions", "missing", "accuracy", "precision", "recall", "F1", "yes ratio"];
+        Table::new("By set", columns, self.sets.iter().map(SetScore::row))
+    }
+
+    fn wrong(&self) -> Vec<Sample> {
+        let mut sets: Vec<_> = self
+            .sets
+            .iter()
+            .map(|set| set.answers.iter().filter(|answer| !answer.is_right()))
+            .collect();
+        let mut samples = Vec::new();
+        while samples.len() < MAX_SAMPLES {
+            let before = samples.len();
+            samples.extend(sets.iter_mut().filter_map(Iterator::next).map(Answered::sample));
+            if samples.len() == before {
+                break;
+            }
+        }
+        samples.truncate(MAX_SAMPLES);
+        samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sentence_decides() {
+        let cases = [
+            ("No", Label::No),
+            ("no, there is none", Label::No),
+            ("There is not a cat.", Label::No),
+            ("Yes. There is no dog.", Label::Yes),
+            ("No,there is none", Label::Yes),
+            ("NO", Label::Yes),
+            ("No!", Label::Yes),
+            ("There isn't", Label::Yes),
+            ("I know nothing", Label::Yes),
+            ("It is\nno cat", Label::Yes),
+            (". No", Label::Yes),
+            ("", Label::Yes),
+        ];
+        for (answer, expected) in cases {
+            assert_eq!(parse(answer), expected, "{answer:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The suite: what is made and asked, what is missing, what is shown.
+//! The questions that are made and asked, missing answers, and the report.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::report::Cell;
 
 const KINDS: [&str; 6] = ["person", "dog", "cup", "apple", "car", "orange"];
 
-/// Pictures that show all kinds but some two.
+/// Images that show all kinds of objects except two.
 fn pictures() -> Vec<Picture> {
     let shown = |at: usize| (0..4).map(move |next| KINDS[(at + next) % KINDS.len()].to_owned());
     (0..12).map(|at| Picture::new(format!("{at}.jpg"), shown(at))).collect()
@@ -22,7 +22,7 @@ fn pope() -> Pope {
 }
 
 #[test]
-fn questions_are_half_for_what_is_there_and_half_for_what_is_not() {
+fn half_of_the_questions_are_about_present_objects() {
     let shown: HashMap<String, Picture> =
         pictures().into_iter().map(|picture| (picture.image.clone(), picture)).collect();
     assert_eq!(
@@ -50,14 +50,14 @@ fn questions_are_half_for_what_is_there_and_half_for_what_is_not() {
 }
 
 #[test]
-fn what_is_drawn_depends_on_the_seed_alone() {
+fn questions_depend_on_the_seed() {
     assert_eq!(pope(), pope());
     let other = Pope::build(&pictures(), &settings(4), "images").unwrap();
     assert_ne!(pope().sets()[0], other.sets()[0]);
 }
 
 #[test]
-fn a_picture_that_shows_everything_has_no_question_for_what_is_not_there() {
+fn an_image_that_shows_everything_has_no_question_about_absent_objects() {
     let all = vec![Picture::new("all.jpg", ["a", "b", "a"].map(str::to_owned))];
     assert_eq!(all[0].objects, ["a", "b"]);
     for sampling in Sampling::ALL {
@@ -71,7 +71,7 @@ fn a_picture_that_shows_everything_has_no_question_for_what_is_not_there() {
 fn settings_that_cannot_be_met_are_errors() {
     let many = Build { objects: 5, ..settings(0) };
     let error = Pope::build(&pictures(), &many, "images").unwrap_err().to_string();
-    assert_eq!(error, "0 pictures show 5 or more objects, expected 8");
+    assert_eq!(error, "0 images show 5 or more objects, expected 8 such images");
     let template = Build { template: "Is there a cat?".to_owned(), ..settings(0) };
     let error = Pope::build(&pictures(), &template, "images").unwrap_err().to_string();
     assert!(error.contains("\"Is there a cat?\" has no {}"), "{error}");
@@ -79,15 +79,16 @@ fn settings_that_cannot_be_met_are_errors() {
 
 #[test]
 fn missing_answers_are_wrong_and_counted() {
-    let asks = pope().asks();
-    assert_eq!((asks[0].id.as_str(), &asks[0].how), ("random/1", &How::Write));
+    let queries = pope().queries();
+    let first = (queries[0].id.as_str(), &queries[0].mode);
+    assert_eq!(first, ("random/1", &AnswerMode::Generate));
     let right: HashMap<String, String> = (pope().sets().iter().flat_map(QuestionSet::with_ids))
         .map(|(id, question)| (id, question.label.name().replace("no", "No.")))
         .collect();
     let score = pope().score(&right).unwrap();
     assert!(score.sets.iter().all(|set| set.f1().value == Some(1.0)));
     assert_eq!(score.sets[0].yes_ratio().value, Some(0.5));
-    assert_eq!(score.report_parts().2, []);
+    assert_eq!(score.findings().samples, []);
 
     let mut some = right.clone();
     some.remove("random/1");
@@ -100,7 +101,7 @@ fn missing_answers_are_wrong_and_counted() {
     assert_eq!(random.precision().value, Some(15.0 / 16.0));
     assert_eq!(random.recall().value, Some(15.0 / 16.0));
     assert_eq!(random.yes_ratio().value, Some(0.5));
-    let (metrics, tables, samples) = score.report_parts();
+    let Findings { metrics, tables, samples, .. } = score.findings();
     assert_eq!(metrics.last().unwrap().estimate.value, Some(2.0));
     assert_eq!(metrics[0].name, "accuracy, random");
     assert!(tables[0].rows.iter().all(|row| row.cells.len() == tables[0].columns.len()));
@@ -136,7 +137,7 @@ fn published_files_are_read() {
         (format!("{row}\n{row}"), "row 1: question_id is 0"),
         (row.replace("\"no\"", "\"No\""), "row 0: label is \"No\", expected \"yes\" or \"no\""),
         (row.replace("\"label\"", "\"answer\""), "row 0: label is missing"),
-        ("[]".to_owned(), "expected a JSON object"),
+        ("[]".to_owned(), "line 1 is not a row"),
     ];
     for (text, expected) in cases {
         let error = open_questions(write("broken.json", &text)).unwrap_err().to_string();

@@ -5,39 +5,23 @@ use std::path::Path;
 
 use vigc_core::files::write_atomic;
 
+use super::findings::{Cell, Metric, Report, Table, TableRow, Unit};
 use super::html::{Section, flattened, page};
 use super::plot::Plot;
-use super::{Cell, Metric, Report, Table, TableRow, Unit, terminal};
+use super::terminal;
+use crate::error::{Error, Result};
 use crate::interval::Estimate;
-use vigc_pipeline::Result;
-
-/// Why reports cannot be compared.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CompareError {
-    /// There is no report.
-    #[error("there is no report to compare")]
-    Nothing,
-    /// The reports are of several suites.
-    #[error("reports of {first:?} and {other:?} cannot be compared, expected one suite")]
-    Suites {
-        /// The first report's suite.
-        first: String,
-        /// Another one's.
-        other: String,
-    },
-}
 
 /// Several runs of one suite side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The suite.
     pub suite: String,
-    /// The runs' names: their models, numbered where several are called alike.
+    /// The names of the runs: their models, numbered if several have the same name.
     pub runs: Vec<String>,
-    /// The numbers that the suite is known by, a column for each run and one for the intervals that
-    /// do not overlap.
+    /// The metrics, with a column for each run and one for the intervals that do not overlap.
     pub metrics: Table,
-    /// The columns of the reports' tables, one table each, in the same form.
+    /// One table of the same form for each column of the reports' tables.
     pub tables: Vec<Table>,
     /// The settings that differ.
     pub settings: Table,
@@ -45,16 +29,16 @@ pub struct Comparison {
 
 /// Puts several runs of one suite side by side.
 ///
-/// Metrics, tables, columns and rows are found by their names; what a run lacks stays empty.
+/// Metrics, tables, columns and rows are matched by name. A cell that a run does not have stays empty.
 ///
 /// # Errors
 ///
-/// [`CompareError`] if there is no report, or reports are of several suites.
-pub fn compare(reports: &[Report]) -> Result<Comparison, CompareError> {
-    let first = reports.first().ok_or(CompareError::Nothing)?;
+/// [`Error::NoReports`] if there is no report, [`Error::OtherSuite`] if the reports are of different suites.
+pub fn compare(reports: &[Report]) -> Result<Comparison> {
+    let first = reports.first().ok_or(Error::NoReports)?;
     if let Some(other) = reports.iter().find(|report| report.suite != first.suite) {
         let (first, other) = (first.suite.clone(), other.suite.clone());
-        return Err(CompareError::Suites { first, other });
+        return Err(Error::OtherSuite { first, other });
     }
     let runs = names(reports);
     let rows = |report: &Report| report.metrics.iter().map(named).collect::<Vec<_>>();
@@ -78,12 +62,12 @@ impl Comparison {
         format!("{}: {}\n\n{}", self.suite, self.runs.join(", "), texts.join("\n"))
     }
 
-    /// Writes one page that needs nothing but itself.
+    /// Writes one self-contained page.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be written.
-    pub fn write_html(&self, path: impl AsRef<Path>) -> Result<()> {
+    /// [`Write`](vigc_core::Error::Write) if the file cannot be written.
+    pub fn write_html(&self, path: impl AsRef<Path>) -> vigc_core::Result<()> {
         let runs: Vec<usize> = (0..self.runs.len()).collect();
         let mut sections = vec![Section::of_table(&self.metrics, &self.plots_of_metrics(&runs))];
         for table in &self.tables {
@@ -95,10 +79,10 @@ impl Comparison {
             sections.push(Section::of_table(&self.settings, &[]));
         }
         let page = page(&self.suite, &self.runs.join(" · "), &maud::html! {}, &sections);
-        Ok(write_atomic(path, page.as_bytes())?)
+        write_atomic(path, page.as_bytes())
     }
 
-    /// All shares on one scale, and each score on its own.
+    /// One plot of all shares, and one of each score.
     fn plots_of_metrics(&self, runs: &[usize]) -> Vec<Plot> {
         let table = &self.metrics;
         let mut plots = vec![Plot::of_columns(table, Unit::Share, runs)];
@@ -117,11 +101,11 @@ impl Comparison {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text(super::WIDTH))
+        f.write_str(&self.to_text(terminal::WIDTH))
     }
 }
 
-/// The models' names, numbered where several are called alike.
+/// The names of the models, numbered if several have the same name.
 fn names(reports: &[Report]) -> Vec<String> {
     let alike = |model: &str| reports.iter().filter(|report| report.model == model).count();
     let name = |(index, report): (usize, &Report)| {
@@ -138,7 +122,7 @@ fn named(metric: &Metric) -> (String, Cell) {
     (metric.name.clone(), Cell::Estimate { unit: metric.unit, estimate: metric.estimate })
 }
 
-/// The titles of all tables with each of their columns that holds numbers, once.
+/// Table title and heading of every column that holds numbers, each once.
 fn columns(reports: &[Report]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for table in reports.iter().flat_map(|report| &report.tables) {
@@ -153,7 +137,7 @@ fn columns(reports: &[Report]) -> Vec<(String, String)> {
     found
 }
 
-/// A column of a report's table: the name and the cell of each row.
+/// A column of a report's table as pairs of row name and cell.
 fn column_of(report: &Report, title: &str, column: &str) -> Vec<(String, Cell)> {
     let Some(table) = report.tables.iter().find(|table| table.title == title) else {
         return Vec::new();
@@ -163,7 +147,7 @@ fn column_of(report: &Report, title: &str, column: &str) -> Vec<(String, Cell)> 
     table.rows.iter().filter_map(cell).collect()
 }
 
-/// A table of what the runs have under each name, and which intervals lie apart.
+/// A table of the cells that the runs have under each name, with the intervals that lie apart.
 fn beside(title: &str, runs: &[String], rows_of: &[Vec<(String, Cell)>]) -> Table {
     let mut names: Vec<&String> = Vec::new();
     for (name, _) in rows_of.iter().flatten() {
@@ -184,7 +168,7 @@ fn beside(title: &str, runs: &[String], rows_of: &[Vec<(String, Cell)>]) -> Tabl
     Table { title: title.to_owned(), rows: rows.collect(), columns }
 }
 
-/// The runs that lie above others, which is: all of an interval above all of the other.
+/// Which runs lie above which others, that is, with all of their interval.
 fn apart(runs: &[String], cells: &[Cell]) -> String {
     let estimate = |cell: &Cell| match cell {
         Cell::Estimate { estimate, .. } => Some(*estimate),

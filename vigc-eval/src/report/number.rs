@@ -1,30 +1,30 @@
-//! Numbers as readers see them.
+//! How numbers are written for readers.
 
-use super::{Cell, Table, Unit};
+use super::findings::{Cell, Table, Unit};
 use crate::interval::Estimate;
 
-/// What stands for a number that there is not.
+/// Shown in place of a number that does not exist.
 pub(super) const NOTHING: &str = "–";
 
-/// How the numbers of a column, or a number alone, are written.
+/// How the numbers of a column, or a single number, are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Style {
     unit: Unit,
     decimals: usize,
-    /// Whether a share carries its sign; in a column of shares the heading does.
+    /// Whether a share has a percent sign. In a column of shares the heading has it.
     signed: bool,
 }
 
-/// The parts of an estimate, so that a column can be aligned by them.
+/// The parts of an estimate, by which a column is aligned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) value: String,
-    /// Both ends of the interval, if there is one.
+    /// Both ends of the interval, if it has one.
     pub(super) interval: Option<[String; 2]>,
 }
 
 impl Style {
-    /// The style of numbers that stand together; a score has as many decimals as the largest needs.
+    /// The style of numbers that are shown together. Scores below 10 have three decimals, others one.
     pub(super) fn of<'a>(unit: Unit, estimates: impl IntoIterator<Item = &'a Estimate>) -> Self {
         let numbers = |estimate: &'a Estimate| [estimate.value, estimate.low, estimate.high];
         let largest = estimates.into_iter().flat_map(numbers).flatten().map(f64::abs);
@@ -36,7 +36,7 @@ impl Style {
         Self { unit, decimals, signed: false }
     }
 
-    /// With the sign of percent behind shares.
+    /// Adds a percent sign to shares.
     pub(super) fn signed(self) -> Self {
         Self { signed: true, ..self }
     }
@@ -53,7 +53,7 @@ impl Style {
         }
     }
 
-    /// A number without its sign, at the scale that it is shown in.
+    /// A number without a percent sign, on the scale on which it is shown.
     pub(super) fn number(self, value: f64) -> String {
         let text = format!("{:.*}", self.decimals, scaled(self.unit, value));
         let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
@@ -63,7 +63,7 @@ impl Style {
 }
 
 impl Parts {
-    /// The number with its interval in brackets.
+    /// The number, followed by its interval in brackets.
     pub(super) fn joined(&self) -> String {
         match &self.interval {
             Some([low, high]) => format!("{} [{low}, {high}]", self.value),
@@ -72,14 +72,14 @@ impl Parts {
     }
 }
 
-/// One column of a table: its heading, and how its numbers are written.
+/// A column of a table: its heading and how its numbers are written.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) heading: String,
     styles: [Style; 3],
-    /// Whether all cells are plain counts.
+    /// Whether all cells are counts.
     pub(super) is_of_counts: bool,
-    /// Whether the ends of intervals are of one unit, and can stand below each other.
+    /// Whether all estimates have the same unit, so that the ends of their intervals can be aligned.
     pub(super) is_even: bool,
 }
 
@@ -127,7 +127,7 @@ impl Column {
     }
 }
 
-/// A number at the scale that it is shown in.
+/// A number on the scale on which it is shown.
 pub(super) fn scaled(unit: Unit, value: f64) -> f64 {
     if unit == Unit::Share { value * 100.0 } else { value }
 }

@@ -1,4 +1,4 @@
-//! Pictures small enough to be part of a page.
+//! Images that are small enough to be part of a page.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageResult, RgbImage, imageops};
+use vigc_pipeline::error_text;
 use vigc_vision::image::{ImageLimits, decode_image, open_image};
 
-use super::SampleImage;
-use vigc_pipeline::error_text;
+use super::findings::SampleImage;
 
-/// Longest side and quality, tried in turn until a picture is small enough.
+/// Longest side in pixels and JPEG quality, tried in turn until an image is small enough.
 const SIZES: [(u32, u8); 4] = [(320, 80), (320, 60), (256, 50), (192, 40)];
-/// Bytes of a JPEG file, so that a page of 50 stays below 3 MB in base64.
+/// The largest JPEG file in bytes. A page with 50 of them in base64 stays below 3 MB.
 const BYTES: usize = 36_000;
 
-/// A picture as the address of an `img`, or why there is none.
+/// An image as the data URL of an `img` element, or why it cannot be shown.
 pub(super) fn address(image: &SampleImage) -> Result<Picture, String> {
     let limits = ImageLimits::default();
     let (name, opened) = match image {
         SampleImage::File(path) => (path.as_path(), open_image(path, &limits)),
         SampleImage::Encoded(bytes) => {
-            let name = Path::new("the encoded picture");
+            let name = Path::new("the encoded image");
             (name, decode_image(bytes, name, &limits))
         }
     };
@@ -31,7 +31,7 @@ pub(super) fn address(image: &SampleImage) -> Result<Picture, String> {
     shrunk(&picture).map_err(|error| error_text(&error, &name))
 }
 
-/// A picture within a page, with its size in pixels.
+/// An image within a page, with its size in pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Picture {
     pub(super) address: String,

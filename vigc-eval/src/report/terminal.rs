@@ -1,13 +1,37 @@
 //! Tables as aligned text.
 
+use std::fmt;
+
+use super::findings::{Cell, Metric, Report, Table};
 use super::number::{Column, Parts, Style};
-use super::{Cell, Metric, Table};
+
+/// The number of characters in a line of displayed text.
+pub(super) const WIDTH: usize = 100;
 
 /// Spaces between columns.
 const GAP: &str = "  ";
 
-/// The numbers that a suite is known by, one a line.
-pub(super) fn metrics(metrics: &[Metric]) -> String {
+impl Report {
+    /// The metrics and tables, aligned for a terminal of `width` characters.
+    ///
+    /// Columns that do not fit follow below.
+    #[must_use]
+    pub fn to_text(&self, width: usize) -> String {
+        let heading = format!("{} · {}\n", self.suite, self.model);
+        let tables = self.tables.iter().map(|table| self::table(table, width));
+        let parts = [heading, metrics(&self.metrics)].into_iter().chain(tables);
+        parts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text(WIDTH))
+    }
+}
+
+/// The metrics, one per line.
+fn metrics(metrics: &[Metric]) -> String {
     let parts: Vec<Parts> = metrics
         .iter()
         .map(|metric| Style::of(metric.unit, [&metric.estimate]).signed().parts(&metric.estimate))
@@ -17,7 +41,7 @@ pub(super) fn metrics(metrics: &[Metric]) -> String {
     lines(&columns.iter().collect::<Vec<_>>())
 }
 
-/// A table. Columns that do not fit `width` follow below, with the rows' names again.
+/// A table. Columns that do not fit into `width` follow below, with the row names repeated.
 pub(super) fn table(table: &Table, width: usize) -> String {
     let longest = (width / 3).max(12);
     let names = table.rows.iter().map(|row| cut(&row.name, longest));
@@ -33,7 +57,7 @@ pub(super) fn table(table: &Table, width: usize) -> String {
     format!("{}\n{}", table.title, blocks.join("\n"))
 }
 
-/// As many columns beside each other as fit.
+/// Blocks of columns, each with as many columns as fit.
 fn blocks(names: &[String], columns: &[Vec<String>], width: usize) -> Vec<String> {
     let (mut blocks, mut block, mut taken) = (Vec::new(), vec![names], width_of(names));
     for column in columns {
@@ -53,7 +77,7 @@ fn width_of(column: &[String]) -> usize {
     column.first().map_or(0, |line| line.chars().count())
 }
 
-/// The lines of a column: heading, rule and cells, all of one width; texts are cut at `longest`.
+/// The lines of a column: heading, rule and cells, all of one width. Texts are cut after `longest` characters.
 fn cells(style: &Column, cells: Vec<Option<&Cell>>, longest: usize) -> Vec<String> {
     let is_text = |cell: &Option<&Cell>| matches!(cell, Some(Cell::Text(_)) | None);
     let parts = |cell: &&Cell| style.parts(cell);
@@ -80,7 +104,7 @@ fn column(heading: &str, cells: Vec<String>, to_the_right: bool) -> Vec<String> 
     lines.map(pad).collect()
 }
 
-/// Numbers with values and, if they are even, the ends of their intervals below each other.
+/// Numbers with their values aligned, and the ends of their intervals too if `is_even`.
 fn aligned(parts: &[Parts], is_even: bool) -> Vec<String> {
     let widest = |part: &dyn Fn(&Parts) -> usize| parts.iter().map(part).max().unwrap_or(0);
     let value = widest(&|parts| parts.value.chars().count());
@@ -99,7 +123,7 @@ fn aligned(parts: &[Parts], is_even: bool) -> Vec<String> {
     padded(&parts.iter().map(line).collect::<Vec<_>>())
 }
 
-/// Texts filled up to one width.
+/// Texts, padded to the same width.
 fn padded(texts: &[impl AsRef<str>]) -> Vec<String> {
     let width = texts.iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0);
     texts.iter().map(|text| format!("{:<width$}", text.as_ref())).collect()
@@ -117,7 +141,7 @@ fn lines(columns: &[impl AsRef<[String]>]) -> String {
     text
 }
 
-/// A text on one line, no longer than `longest`.
+/// A text on one line of at most `longest` characters.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(longest) {

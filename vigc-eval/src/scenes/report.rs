@@ -1,103 +1,106 @@
-//! What the suite found, with 95 % intervals.
+//! What is counted image by image, and the measures with 95 % intervals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use vigc_pipeline::prompt::qa_text::QuestionAnswer;
+use vigc_scenes::{Dialogue, Judgement, QuestionJudgement, Scene, VqaKind, claims, sentences};
 
-use super::suite::Suite;
-use super::tally::{AnswerCounts, DialogueTally, PictureCounts, Tally, VqaCounts};
+use super::pictures::Scenes;
 use crate::interval::{Bootstrap, Estimate, ratio, wilson};
+use crate::report::{Cell, Findings, Metric, Table, TableRow};
 
 /// Everything that the suite found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The settings.
-    pub suite: Suite,
+    pub suite: Scenes,
     /// `test`, and `unseen` for combinations that training never showed.
     pub splits: BTreeMap<String, SplitReport>,
 }
 
-/// What was found on one split.
+/// The measures on one split.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitReport {
-    /// Each kind of dialogue.
+    /// The measures of each kind of dialogue.
     pub dialogues: BTreeMap<String, DialogueReport>,
-    /// All kinds together.
+    /// The measures of all kinds of dialogue together.
     pub overall: DialogueReport,
-    /// Short questions.
+    /// The measures of short answers.
     pub vqa: VqaReport,
 }
 
-/// What was found on one kind of dialogue.
+/// The measures of one kind of dialogue.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DialogueReport {
-    /// Pictures times kinds of dialogue.
+    /// The number of images times the number of kinds of dialogue.
     pub images: usize,
-    /// The part of them for which VIG wrote a question and an answer.
+    /// The share of them for which VIG wrote a question and an answer.
     pub valid_rows: Estimate,
     /// VIG's questions.
     pub questions: QuestionReport,
     /// VIG's drafts.
     pub vig: AnswerReport,
-    /// VIC's corrections.
+    /// VIC's corrected answers.
     pub vic: AnswerReport,
-    /// The answers at once.
+    /// The answers that were written in one step.
     pub one_shot: AnswerReport,
-    /// False sentences of VIC as a part of VIG's, resampled together.
+    /// The share of false sentences of VIC divided by that of VIG, resampled together.
     pub vic_over_vig: Estimate,
-    /// VIC's share of false sentences less VIG's, resampled together.
+    /// The share of false sentences of VIC minus that of VIG, resampled together.
     pub vic_minus_vig: Estimate,
-    /// False sentences of the answers at once as a part of VIG's.
+    /// The share of false sentences of the one-step answers divided by that of VIG.
     pub one_shot_over_vig: Estimate,
-    /// False sentences of VIC as a part of those of the answers at once.
+    /// The share of false sentences of VIC divided by that of the one-step answers.
     pub vic_over_one_shot: Estimate,
-    /// VIC's share of false sentences less that of the answers at once.
+    /// The share of false sentences of VIC minus that of the one-step answers.
     pub vic_minus_one_shot: Estimate,
 }
 
-/// VIG's questions.
+/// The measures of VIG's questions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuestionReport {
-    /// Different questions.
+    /// The number of distinct questions.
     pub distinct: usize,
-    /// Different questions as a part of the pictures.
+    /// The number of distinct questions divided by the number of images.
     pub distinct_share: Option<f64>,
-    /// The part that takes for granted only what is there, once.
+    /// The share that presupposes only objects that are in the image exactly once.
     pub sound: Estimate,
-    /// The part that takes something for granted that is not there.
+    /// The share that presupposes an object that is not in the image.
     pub missing: Estimate,
-    /// The part that names something that is there several times.
+    /// The share that refers to an object that is in the image several times.
     pub ambiguous: Estimate,
-    /// The part that the grammar does not have.
+    /// The share that the grammar cannot parse.
     pub unparsed: Estimate,
 }
 
-/// The answers of one writer.
+/// The measures of the answers of one writer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AnswerReport {
-    /// Sentences in all.
+    /// The number of sentences.
     pub sentences: usize,
-    /// Sentences of an answer.
+    /// The mean number of sentences in an answer.
     pub sentences_per_answer: Option<f64>,
-    /// Statements in a sentence, which tells whether a writer errs less by saying less.
+    /// The mean number of statements in a sentence. It tells whether a writer errs less because it says less.
     pub claims_per_sentence: Option<f64>,
-    /// The share of sentences that are false or not understood.
+    /// The share of sentences that are false or cannot be parsed.
     pub false_sentences: Estimate,
-    /// The share of sentences that are not understood.
+    /// The share of sentences that cannot be parsed.
     pub unparsed_sentences: Estimate,
 }
 
-/// Short questions.
+/// The measures of short answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VqaReport {
-    /// Questions in all.
+    /// The number of questions.
     pub questions: usize,
-    /// The part that was answered right.
+    /// The share of right answers.
     pub accuracy: Estimate,
     /// The same for each kind of question.
     pub kinds: BTreeMap<String, Estimate>,
 }
 
+/// The measures of a split.
 pub(super) fn split_report(tally: &Tally, bootstrap: Bootstrap) -> SplitReport {
     let mut dialogues = BTreeMap::new();
     for (dialogue, counts) in &tally.dialogues {
@@ -107,7 +110,7 @@ pub(super) fn split_report(tally: &Tally, bootstrap: Bootstrap) -> SplitReport {
     SplitReport { dialogues, overall: dialogue_report(&all, bootstrap), vqa: vqa_report(tally) }
 }
 
-/// One or several kinds of dialogue on the same pictures; a picture's answers are resampled as one.
+/// The measures of one or several kinds of dialogue on the same images. The answers about an image are resampled together.
 fn dialogue_report(tallies: &[&DialogueTally], bootstrap: Bootstrap) -> DialogueReport {
     let images: usize = tallies.iter().map(|tally| tally.pictures.len()).sum();
     let pictures: Vec<PictureCounts> = merged(tallies);
@@ -142,10 +145,10 @@ fn dialogue_report(tallies: &[&DialogueTally], bootstrap: Bootstrap) -> Dialogue
     }
 }
 
-/// One of the three answers about a picture.
+/// One of the three answers about an image.
 type Writer = fn(&PictureCounts) -> AnswerCounts;
 
-/// The counts of each picture, summed over the kinds of dialogue.
+/// The counts of each image, summed over the kinds of dialogue.
 fn merged(tallies: &[&DialogueTally]) -> Vec<PictureCounts> {
     let count = tallies.iter().map(|tally| tally.pictures.len()).max().unwrap_or(0);
     let picture = |index: usize| {
@@ -191,7 +194,7 @@ fn answer_report(
     }
 }
 
-/// A comparison of the shares of false sentences of two writers on the same pictures.
+/// A comparison of the shares of false sentences of two writers on the same images.
 fn compared(
     pictures: &[PictureCounts],
     one: Writer,
@@ -220,4 +223,175 @@ fn vqa_report(tally: &Tally) -> VqaReport {
         kinds.insert(kind.name().to_owned(), accuracy(*counts));
     }
     VqaReport { questions: all.total, accuracy: accuracy(all), kinds }
+}
+
+impl Report {
+    /// The main measures, and tables of the dialogues and of the short answers of each split.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        let mut findings =
+            Findings { details: serde_json::to_value(self).ok(), ..Findings::default() };
+        for (split, found) in &self.splits {
+            let overall = &found.overall;
+            findings.metrics.extend([
+                Metric::share(
+                    format!("false sentences of VIG ({split})"),
+                    overall.vig.false_sentences,
+                ),
+                Metric::share(
+                    format!("false sentences of VIC ({split})"),
+                    overall.vic.false_sentences,
+                ),
+                Metric::score(format!("VIC / VIG ({split})"), overall.vic_over_vig),
+                Metric::share(format!("short answers right ({split})"), found.vqa.accuracy),
+            ]);
+            findings.tables.extend(found.tables(split));
+        }
+        findings
+    }
+}
+
+impl SplitReport {
+    fn tables(&self, split: &str) -> [Table; 4] {
+        let dialogues = || {
+            let kinds = self.dialogues.iter().map(|(name, dialogue)| (name.as_str(), dialogue));
+            kinds.chain([("overall", &self.overall)])
+        };
+        let table =
+            |title: &str, columns: &[&'static str], row: fn(&DialogueReport) -> Vec<Cell>| {
+                let rows = dialogues().map(|(name, dialogue)| TableRow::new(name, row(dialogue)));
+                Table::new(format!("{title} ({split})"), columns.iter().copied(), rows)
+            };
+        let kinds = self.vqa.kinds.iter().map(|(kind, accuracy)| (kind.as_str(), accuracy));
+        let kinds = kinds.chain([("overall", &self.vqa.accuracy)]);
+        [
+            table(
+                "False sentences",
+                &["valid rows", "VIG", "one step", "VIC", "VIC / VIG"],
+                |dialogue| {
+                    vec![
+                        Cell::share(dialogue.valid_rows),
+                        Cell::share(dialogue.vig.false_sentences),
+                        Cell::share(dialogue.one_shot.false_sentences),
+                        Cell::share(dialogue.vic.false_sentences),
+                        Cell::score(dialogue.vic_over_vig),
+                    ]
+                },
+            ),
+            table(
+                "Length of answers",
+                &["sentences, VIG", "sentences, VIC", "statements, VIG", "statements, VIC"],
+                |DialogueReport { vig, vic, .. }| {
+                    let numbers = [
+                        vig.sentences_per_answer,
+                        vic.sentences_per_answer,
+                        vig.claims_per_sentence,
+                        vic.claims_per_sentence,
+                    ];
+                    numbers.map(|number| Cell::score(without_interval(number))).into()
+                },
+            ),
+            table(
+                "Questions of VIG",
+                &["distinct", "sound", "absent object", "ambiguous", "not parsed"],
+                |DialogueReport { questions, .. }| {
+                    vec![
+                        Cell::share(without_interval(questions.distinct_share)),
+                        Cell::share(questions.sound),
+                        Cell::share(questions.missing),
+                        Cell::share(questions.ambiguous),
+                        Cell::share(questions.unparsed),
+                    ]
+                },
+            ),
+            Table::new(
+                format!("Short answers ({split})"),
+                ["right"],
+                kinds.map(|(kind, accuracy)| TableRow::new(kind, [Cell::share(*accuracy)])),
+            ),
+        ]
+    }
+}
+
+fn without_interval(value: Option<f64>) -> Estimate {
+    Estimate { value, low: None, high: None }
+}
+
+/// The counts of a split.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) dialogues: BTreeMap<Dialogue, DialogueTally>,
+    pub(super) vqa: BTreeMap<VqaKind, VqaCounts>,
+}
+
+/// The counts of short answers.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct VqaCounts {
+    pub(super) total: usize,
+    pub(super) right: usize,
+}
+
+/// The counts of one kind of dialogue.
+#[derive(Debug, Default)]
+pub(super) struct DialogueTally {
+    /// The counts of each image; none if VIG did not write a question and an answer.
+    pictures: Vec<Option<PictureCounts>>,
+    questions: BTreeSet<String>,
+    sound: usize,
+    missing: usize,
+    ambiguous: usize,
+    unparsed: usize,
+}
+
+/// The counts of the three answers about an image.
+#[derive(Debug, Default, Clone, Copy)]
+struct PictureCounts {
+    vig: AnswerCounts,
+    vic: AnswerCounts,
+    once: AnswerCounts,
+}
+
+/// The counts of an answer.
+#[derive(Debug, Default, Clone, Copy)]
+struct AnswerCounts {
+    sentences: usize,
+    /// The number of sentences that are false or cannot be parsed.
+    wrong: usize,
+    unparsed: usize,
+    claims: usize,
+}
+
+impl DialogueTally {
+    pub(super) fn add(&mut self, scene: &Scene, row: &QuestionAnswer, vic: &str, once: &str) {
+        let judge = |answer: &str| AnswerCounts::of(scene, &row.question, answer);
+        self.pictures.push(Some(PictureCounts {
+            vig: judge(&row.answer),
+            vic: judge(vic),
+            once: judge(once),
+        }));
+        self.questions.insert(row.question.trim().to_lowercase());
+        *match scene.judge_question(&row.question) {
+            QuestionJudgement::Sound => &mut self.sound,
+            QuestionJudgement::Missing(_) => &mut self.missing,
+            QuestionJudgement::Ambiguous(_) => &mut self.ambiguous,
+            QuestionJudgement::Unparsed => &mut self.unparsed,
+        } += 1;
+    }
+
+    pub(super) fn add_invalid(&mut self) {
+        self.pictures.push(None);
+    }
+}
+
+impl AnswerCounts {
+    fn of(scene: &Scene, question: &str, answer: &str) -> Self {
+        let judged = scene.judge_answer(question, answer);
+        let count = |keep: fn(&Judgement) -> bool| judged.iter().filter(|j| keep(j)).count();
+        Self {
+            sentences: judged.len(),
+            wrong: count(|judgement| !judgement.is_true()),
+            unparsed: count(|judgement| *judgement == Judgement::Unparsed),
+            claims: sentences(answer).filter_map(|s| claims(s).ok()).map(|said| said.len()).sum(),
+        }
+    }
 }

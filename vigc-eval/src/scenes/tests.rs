@@ -1,89 +1,48 @@
-use image::RgbImage;
+//! The suite with a model that knows the scenes.
 
-use super::{BoxError, SceneModel, Suite, VigRow};
-use vigc_scenes::{Dialogue, Scene, Split, Teller, scene_seed};
+use super::*;
 
 const SEED: u64 = 5;
 const COUNT: usize = 24;
 
-/// Knows the scenes by their pictures. VIG lies in every second answer, and VIC never.
-struct Knowing {
-    scenes: Vec<(RgbImage, Scene, Split, u64)>,
-    calls: usize,
+fn scenes() -> Scenes {
+    Scenes::new(COUNT).with_seed(SEED).with_side(32).with_batch(5).with_questions(8)
 }
 
-impl Knowing {
-    fn new(side: u32) -> Self {
-        let known = |split: Split| {
-            (0..COUNT as u64).map(move |index| {
-                let seed = scene_seed(SEED, index);
-                let scene = Scene::sample(split, seed);
-                (scene.render(side), scene, split, seed)
-            })
+/// Answers of a model that knows the scenes. VIG adds a false sentence to every second draft, and sometimes writes no row.
+/// VIC never errs. The answers in one step are always the same, and so are the short ones.
+fn answers(scenes: &Scenes) -> HashMap<String, String> {
+    let mut answers = HashMap::new();
+    let mut calls = 0;
+    for picture in scenes.groups().flatten() {
+        let seed = vigc_scenes::scene_seed(SEED, picture.index as u64);
+        let told = |dialogue| {
+            vigc_scenes::Teller::new(&picture.scene, picture.split, seed).dialogue(dialogue)
         };
-        Self { scenes: known(Split::Test).chain(known(Split::Unseen)).collect(), calls: 0 }
-    }
-
-    fn teller(&self, picture: &RgbImage) -> Teller<'_> {
-        let (_, scene, split, seed) =
-            self.scenes.iter().find(|(known, ..)| known == picture).unwrap();
-        Teller::new(scene, *split, *seed)
-    }
-}
-
-impl SceneModel for Knowing {
-    fn vig(
-        &mut self,
-        pictures: &[RgbImage],
-        dialogue: Dialogue,
-    ) -> Result<Vec<Option<VigRow>>, BoxError> {
-        let mut rows = Vec::new();
-        for picture in pictures {
-            self.calls += 1;
-            let told = self.teller(picture).dialogue(dialogue);
-            let lie = if self.calls.is_multiple_of(2) { "There are no objects." } else { "" };
-            let answer = format!("{} {lie}", told.answer);
-            let valid = !self.calls.is_multiple_of(12);
-            rows.push(valid.then_some(VigRow { question: told.question, answer }));
+        for dialogue in Dialogue::ALL {
+            calls += 1;
+            let told = told(dialogue);
+            let lie = if calls % 2 == 0 { "There are no objects." } else { "" };
+            let text = match calls % 12 {
+                0 => "no row".to_owned(),
+                _ => format!("Question: {} Answer: {} {lie}", told.question, told.answer),
+            };
+            answers.insert(picture.id(dialogue, Writer::Vig), text);
+            if calls % 12 != 0 {
+                answers.insert(picture.id(dialogue, Writer::Vic), told.answer);
+                answers.insert(picture.id(dialogue, Writer::Once), "I do not know.".to_owned());
+            }
         }
-        Ok(rows)
+        for number in 0..picture.questions.len() {
+            answers.insert(picture.vqa_id(number), "Yes.".to_owned());
+        }
     }
-
-    fn vic(
-        &mut self,
-        pictures: &[&RgbImage],
-        dialogue: Dialogue,
-        _: &[&VigRow],
-    ) -> Result<Vec<String>, BoxError> {
-        Ok(pictures.iter().map(|picture| self.teller(picture).dialogue(dialogue).answer).collect())
-    }
-
-    fn answer_once(
-        &mut self,
-        _: &[&RgbImage],
-        _: Dialogue,
-        rows: &[&VigRow],
-    ) -> Result<Vec<String>, BoxError> {
-        Ok(rows.iter().map(|_| "I do not know.".to_owned()).collect())
-    }
-
-    fn short_answers(
-        &mut self,
-        _: &[&RgbImage],
-        questions: &[&str],
-    ) -> Result<Vec<String>, BoxError> {
-        Ok(questions.iter().map(|_| "Yes.".to_owned()).collect())
-    }
+    answers
 }
 
 #[test]
 fn a_model_that_knows_is_told_from_one_that_lies() {
-    let suite = Suite::new(COUNT, SEED).with_side(32).with_batch(5).with_questions(8);
-    let mut last = None;
-    let mut model = Knowing::new(32);
-    let report = suite.run(&mut model, &mut |progress| last = Some(progress)).unwrap();
-    let last = last.unwrap();
-    assert_eq!(last.done, last.total);
+    let report = scenes().score(&answers(&scenes())).unwrap();
     for split in ["test", "unseen"] {
         let found = &report.splits[split];
         let overall = &found.overall;
@@ -104,36 +63,40 @@ fn a_model_that_knows_is_told_from_one_that_lies() {
         assert_eq!(found.vqa.kinds["color"].value, Some(0.0));
         assert_eq!(found.dialogues.len(), 3);
     }
-    assert!(serde_json::to_value(&report).unwrap()["splits"]["test"]["overall"].is_object());
+    let findings = report.findings();
+    assert_eq!(findings.metrics[1].name, "false sentences of VIC (test)");
+    assert_eq!(findings.metrics[1].estimate, report.splits["test"].overall.vic.false_sentences);
+    let mut rows =
+        findings.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
+    assert!(rows.all(|(table, row)| row.cells.len() == table.columns.len()));
+    assert!(findings.details.unwrap()["splits"]["test"]["overall"].is_object());
 }
 
 #[test]
-fn a_model_that_answers_too_little_is_an_error() {
-    struct Silent;
-    impl SceneModel for Silent {
-        fn vig(&mut self, _: &[RgbImage], _: Dialogue) -> Result<Vec<Option<VigRow>>, BoxError> {
-            Ok(Vec::new())
-        }
-        fn vic(
-            &mut self,
-            _: &[&RgbImage],
-            _: Dialogue,
-            _: &[&VigRow],
-        ) -> Result<Vec<String>, BoxError> {
-            Ok(Vec::new())
-        }
-        fn answer_once(
-            &mut self,
-            _: &[&RgbImage],
-            _: Dialogue,
-            _: &[&VigRow],
-        ) -> Result<Vec<String>, BoxError> {
-            Ok(Vec::new())
-        }
-        fn short_answers(&mut self, _: &[&RgbImage], _: &[&str]) -> Result<Vec<String>, BoxError> {
-            Ok(Vec::new())
-        }
-    }
-    let error = Suite::new(3, 1).run(&mut Silent, &mut |_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "VIG gave 0 results for 3 inputs");
+fn follow_up_queries_are_about_valid_drafts() {
+    let (scenes, answers) = (scenes(), answers(&scenes()));
+    let queries = scenes.queries();
+    assert_eq!(queries.len(), 2 * COUNT * (3 + 8));
+    let first = scenes.follow_ups(&HashMap::new()).unwrap();
+    assert!(first.is_empty());
+    let more = scenes.follow_ups(&answers).unwrap();
+    assert_eq!(queries.len() + more.len(), answers.len());
+    assert!(queries.iter().chain(&more).all(|query| answers.contains_key(&query.id)));
+    let (vic, once): (Vec<_>, Vec<_>) = more.iter().partition(|query| query.id.ends_with("/vic"));
+    assert_eq!(vic.len(), once.len());
+    let AnswerMode::Correct { question, draft } = &vic[0].mode else { panic!("{:?}", vic[0]) };
+    assert!(answers[&vic[0].id.replace("/vic", "/vig")].contains(draft.as_str()));
+    assert!(once[0].prompt.contains(question.as_str()) && once[0].mode == AnswerMode::Generate);
+    assert_eq!(vic[0].image, queries[0].image);
+}
+
+#[test]
+fn missing_and_unknown_answers_are_errors() {
+    let (scenes, mut answers) = (scenes(), answers(&scenes()));
+    answers.remove("test/0/detail/vic").unwrap();
+    let error = scenes.score(&answers).unwrap_err().to_string();
+    assert!(error.contains("1 of") && error.contains("\"test/0/detail/vic\""), "{error}");
+    answers.insert("test/99/detail/vic".to_owned(), String::new());
+    let error = scenes.score(&answers).unwrap_err().to_string();
+    assert!(error.contains("\"test/99/detail/vic\""), "{error}");
 }

@@ -1,52 +1,51 @@
-//! How right a short answer is, by the rules of the programs that publish such numbers.
+//! The accuracy of a short answer, by the rules of several upstream programs.
 
 use std::fmt;
 
-use super::normalize::{digits_and_articles, normalize, punctuation, strip};
 use vigc_pipeline::prompt::python_strip;
 use vigc_pipeline::vigc::two_stage::upstream_answer;
 
-/// As many people make an answer right.
+use super::normalize::{digits_and_articles, normalize, punctuation, strip};
+
+/// The number of people who make an answer right.
 const ENOUGH_PEOPLE: f64 = 3.0;
 
-/// mmpretrain's `full_score_weight`: such a share of the people makes an answer right.
+/// The share of people who make an answer right, mmpretrain's `full_score_weight`.
 const ENOUGH_OF_ALL: f64 = 0.3;
 
-/// How an answer is compared with the answers that people gave.
+/// A rule for comparing an answer with people's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// VQA's `vqaEval.py` as it is today: [leave one out](Self::accuracy), and all answers are
-    /// [normalized](super::normalize) unless the people agree to the letter.
+    /// VQA's current `vqaEval.py`: [leave one out](Self::accuracy), and all answers are
+    /// [normalized](super::normalize) unless all people gave exactly the same one.
     Vqa,
-    /// LAVIS's `vqa_eval.py`, which is an earlier `vqaEval.py`: the model's answer is always
-    /// normalized, of people's only the punctuation, and only where they differ. BLIP-2 and
-    /// InstructBLIP are evaluated by it there.
+    /// LAVIS's `vqa_eval.py`, an earlier `vqaEval.py` with which LAVIS evaluates BLIP-2 and InstructBLIP. The model's answer
+    /// is always normalized. Of people's answers only the punctuation is normalized, and only if they differ.
     Lavis,
-    /// The VIGC reference: `Answer:` is deleted as in [`upstream_answer`], then mmpretrain's
-    /// `VQAAcc`: all answers are normalized, and it is enough that three in ten people gave it.
-    Reference,
-    /// A-OKVQA's `eval_predictions.py` for direct answers: to the letter, and it is enough that
-    /// three people gave it.
+    /// The VIGC upstream: `Answer:` is deleted as in [`upstream_answer`], then mmpretrain's
+    /// `VQAAcc`: all answers are normalized, and an answer that three in ten people gave is right.
+    Vigc,
+    /// A-OKVQA's `eval_predictions.py` for direct answers: an answer that three people gave in exactly this form is right.
     AokvqaDirect,
-    /// A-OKVQA's `eval_predictions.py` for multiple choice: the right choice, to the letter.
+    /// A-OKVQA's `eval_predictions.py` for multiple choice: exactly the right choice.
     AokvqaChoice,
 }
 
 impl Rule {
-    /// How right an answer is, from 0 to 1, next to what people answered, each with how many did;
-    /// for [`Rule::AokvqaChoice`] that is the right choice.
+    /// The accuracy of an answer, from 0 to 1. `given` holds people's answers and how many people gave each; for
+    /// [`AokvqaChoice`](Self::AokvqaChoice) it holds the right choice.
     ///
-    /// Leave one out: from ten answers ten groups of nine are made, in each of which it is enough
-    /// that three gave the answer, and the mean is taken. An answer that three of ten gave is right
-    /// in seven groups, and two thirds right in three.
+    /// Leave one out: ten answers make ten groups of nine. In each group an answer is right if three people gave it, and
+    /// the accuracy is the mean. An answer that three of ten people gave is right in seven groups, and two thirds right in
+    /// the other three.
     ///
-    /// Nothing given makes every answer wrong.
+    /// Without given answers, the accuracy is 0.
     #[must_use]
     pub fn accuracy(self, answer: &str, given: &[(String, f64)]) -> f64 {
         match self {
             Self::Vqa => vqa(answer, given),
             Self::Lavis => lavis(answer, given),
-            Self::Reference => reference(answer, given),
+            Self::Vigc => vigc(answer, given),
             Self::AokvqaDirect => (count(given, |text| text == answer) / ENOUGH_PEOPLE).min(1.0),
             Self::AokvqaChoice => count(given, |text| text == answer).min(1.0),
         }
@@ -58,7 +57,7 @@ impl fmt::Display for Rule {
         f.write_str(match self {
             Self::Vqa | Self::AokvqaDirect | Self::AokvqaChoice => "accuracy",
             Self::Lavis => "accuracy as in LAVIS",
-            Self::Reference => "accuracy as in VIGC",
+            Self::Vigc => "accuracy as in VIGC",
         })
     }
 }
@@ -84,7 +83,7 @@ fn lavis(answer: &str, given: &[(String, f64)]) -> f64 {
     leave_one_out(agreeing, given)
 }
 
-fn reference(answer: &str, given: &[(String, f64)]) -> f64 {
+fn vigc(answer: &str, given: &[(String, f64)]) -> f64 {
     let people = count(given, |_| true);
     if people == 0.0 {
         return 0.0;
@@ -94,7 +93,7 @@ fn reference(answer: &str, given: &[(String, f64)]) -> f64 {
     (share / ENOUGH_OF_ALL).min(1.0)
 }
 
-/// How many people gave an answer like that.
+/// The number of people who gave a matching answer.
 fn count(given: &[(String, f64)], alike: impl Fn(&str) -> bool) -> f64 {
     given.iter().filter(|(text, _)| alike(text)).map(|(_, people)| people).sum()
 }
@@ -103,7 +102,7 @@ fn differ(given: &[(String, f64)]) -> bool {
     given.windows(2).any(|pair| pair[0].0 != pair[1].0)
 }
 
-/// The mean over groups that each lack one of the people.
+/// The mean over the groups that leave out one of the people.
 fn leave_one_out(agreeing: f64, given: &[(String, f64)]) -> f64 {
     let people = count(given, |_| true);
     if agreeing == 0.0 {
@@ -140,7 +139,7 @@ mod tests {
             (Rule::Vqa, "the cat", [0.0, 1.0]),
             (Rule::Vqa, "The cat", [1.0, 1.0]),
             (Rule::Lavis, "The cat", [0.0, 0.0]),
-            (Rule::Reference, "Answer: the cat", [1.0, 1.0]),
+            (Rule::Vigc, "Answer: the cat", [1.0, 1.0]),
             (Rule::AokvqaDirect, "The cat", [1.0, 0.0]),
             (Rule::AokvqaChoice, "The cat", [1.0, 0.0]),
         ];
@@ -151,8 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_given_is_no_division_by_zero() {
-        for rule in [Rule::Vqa, Rule::Lavis, Rule::Reference, Rule::AokvqaDirect] {
+    fn without_given_answers_the_accuracy_is_zero() {
+        for rule in [Rule::Vqa, Rule::Lavis, Rule::Vigc, Rule::AokvqaDirect] {
             assert_eq!(rule.accuracy("", &[]), 0.0, "{rule:?}");
         }
     }

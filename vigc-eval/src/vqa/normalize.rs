@@ -1,6 +1,6 @@
-//! How VQA's evaluation makes answers alike before it compares them (`vqaEval.py`).
+//! Normalization of answers before they are compared, as in VQA's `vqaEval.py`.
 //!
-//! The steps and their slips are the program's own, because published numbers depend on them.
+//! The steps are those of the upstream program, mistakes included, because published numbers depend on them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,14 +9,14 @@ use regex::Regex;
 
 use vigc_pipeline::prompt::python_strip;
 
-/// Marks that become a space or nothing; apostrophes, colons, `$`, `%` and `&` stay.
+/// Marks that are deleted or become a space. Apostrophes, colons, `$`, `%` and `&` stay.
 const MARKS: &str = ";/[]\"{}()=+\\_-><@`,?!";
 
-/// How many full stops are deleted: the program hands `re.UNICODE`, which is 32, to `re.sub` as the
+/// The number of full stops that are deleted. The upstream program passes `re.UNICODE`, which is 32, to `re.sub` as the
 /// number of replacements.
 const MAX_FULL_STOPS: usize = 32;
 
-/// Words that are written right with apostrophes.
+/// Words in their right spelling with apostrophes.
 const CONTRACTIONS: &str = "
     ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't
     haven't he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am might've mightn't
@@ -28,24 +28,25 @@ const CONTRACTIONS: &str = "
     why's won't would've wouldn't wouldn't've y'all y'all'll y'all'd've you'd you'd've you'll you're
     you've";
 
-/// All steps: [`strip`], [`punctuation`], [`digits_and_articles`].
+/// Applies all steps: [`strip`], [`punctuation`], [`digits_and_articles`].
 #[must_use]
 pub fn normalize(answer: &str) -> String {
     digits_and_articles(&punctuation(&strip(answer)))
 }
 
-/// Line feeds and tabs become spaces, and white space is stripped from both ends.
+/// Turns line feeds and tabs into spaces, and strips white space from both ends.
 #[must_use]
 pub fn strip(answer: &str) -> String {
     python_strip(&answer.replace(['\n', '\t'], " ")).to_owned()
 }
 
-/// Deletes a mark everywhere if it stands beside a space anywhere, and all marks if there is a
-/// comma between two digits anywhere; else puts a space in its place. Then deletes every full stop
-/// that no digit follows.
+/// Deletes marks or replaces them with spaces, and deletes every full stop that is not before a digit.
+///
+/// A mark is deleted everywhere if it is next to a space anywhere. All marks are deleted if there is a comma between two
+/// digits anywhere. Other marks become spaces.
 ///
 /// So `1,000` becomes `1000` and `black-and-white` becomes `black and white`, but `red/white, blue`
-/// becomes `red white blue` and `red/white 1,000` becomes `redwhite 1000`. A full stop behind a
+/// becomes `red white blue` and `red/white 1,000` becomes `redwhite 1000`. A full stop after a
 /// digit was meant to stay, but the pattern for that (`(?!<=\d)`) never matches.
 #[must_use]
 pub fn punctuation(text: &str) -> String {
@@ -62,10 +63,10 @@ pub fn punctuation(text: &str) -> String {
     without_full_stops(&out)
 }
 
-/// Lower-cases, writes the words from `none` and `zero` to `ten` as digits, deletes articles, puts
-/// missing apostrophes in and joins the words by single spaces.
+/// Converts to lower case, writes `none` and the words from `zero` to `ten` as digits, deletes articles, adds missing
+/// apostrophes, and joins the words with single spaces.
 ///
-/// The articles go even if nothing else is left: the answer `a` becomes empty.
+/// Articles are deleted even if nothing else is left: the answer `a` becomes empty.
 #[must_use]
 pub fn digits_and_articles(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -83,7 +84,7 @@ pub fn digits_and_articles(text: &str) -> String {
     out
 }
 
-/// A bit for each mark that a space stands before or behind.
+/// A bit for each mark that is next to a space.
 fn marks_beside_space(text: &str) -> u32 {
     let pairs = text.chars().zip(text.chars().skip(1));
     let mark = |(before, c)| match (before, c) {
@@ -114,14 +115,14 @@ fn without_full_stops(text: &str) -> String {
     out
 }
 
-/// Python's `\d`: decimal digits of all scripts.
+/// Whether Python's `\d` matches: a decimal digit of any script.
 fn is_digit(c: char) -> bool {
     static DIGIT: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\d").expect("the pattern is valid"));
     c.is_ascii_digit() || (!c.is_ascii() && DIGIT.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
-/// What Python's `str.split()` splits at: white space, and the four ASCII separators.
+/// Whether Python's `str.split()` splits here: at white space, and at the four ASCII separators.
 fn is_python_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
@@ -143,10 +144,10 @@ fn digits(word: &str) -> &str {
     }
 }
 
-/// A word of [`CONTRACTIONS`] for the same with one apostrophe left out, else the word itself.
+/// The word of [`CONTRACTIONS`] that this is with one apostrophe left out, or the word itself.
 ///
-/// The program's list also has `Im` and the like, which no lower-cased word equals, and takes the
-/// apostrophe out of `somebody'd`.
+/// The upstream list also has words such as `Im`, which no word in lower case equals, and removes the apostrophe of
+/// `somebody'd`.
 fn with_apostrophes(word: &str) -> &str {
     static WRONG: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
         let one_left_out = |right: &'static str| {
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_beside_a_space_is_deleted_wherever_it_stands() {
+    fn a_mark_next_to_a_space_is_deleted_everywhere() {
         let cases = [
             ("black-and-white", "black and white"),
             ("black- and-white", "black andwhite"),

@@ -1,33 +1,34 @@
-//! Questions with what people answered, from the files that the data sets are published as.
+//! Questions with people's answers, from the published files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::VqaError;
 use vigc_pipeline::data::DataError;
-use vigc_pipeline::data::annotation::{Annotation, Row, read_rows};
+use vigc_pipeline::data::annotation::{self, Annotation, Row};
 use vigc_pipeline::data::vqa::{aokvqa_choices, aokvqa_row, given_answers, okvqa_row, read_vqav2};
 
-/// A question about a picture.
+use crate::error::{Error, Result};
+
+/// A question about an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// The data set's name for it, or else its place in the file.
+    /// The id that the data set gives it, or else its position in the file.
     pub id: String,
-    /// The picture's file, as the data set names it.
+    /// The file name of the image.
     pub image: PathBuf,
     /// The question.
     pub question: String,
-    /// What people answered, and how many did; empty where the data set keeps it secret.
+    /// People's answers, and how many people gave each; empty if they are secret.
     pub answers: Vec<(String, f64)>,
     /// The choices of a multiple-choice question.
     pub choices: Vec<String>,
-    /// The place of the right choice, where it is known.
+    /// The position of the right choice, if it is known.
     pub right: Option<usize>,
-    /// What kind of question it is: its first words in VQAv2, its topic in OKVQA.
+    /// The kind of question: its first words in VQAv2, its topic in OKVQA.
     pub question_type: Option<String>,
-    /// What kind of answer it has: `yes/no`, `number` or `other`.
+    /// The kind of answer: `yes/no`, `number` or `other`.
     pub answer_type: Option<String>,
-    /// A-OKVQA's `difficult_direct_answer`: people's own answers differ too much to be scored.
+    /// A-OKVQA's `difficult_direct_answer`: people's direct answers differ too much to score others.
     pub difficult: bool,
 }
 
@@ -47,13 +48,13 @@ impl Question {
         }
     }
 
-    /// Adds the kinds of question and answer that a row names.
+    /// Adds the kinds of question and answer of a row.
     fn with_types(self, Types { question_type, answer_type }: Types) -> Self {
         Self { question_type: question_type.map(topic), answer_type, ..self }
     }
 }
 
-/// The kinds of question and answer that a row names, if any.
+/// The kinds of question and answer of a row, if it has them.
 #[derive(Debug, Default)]
 struct Types {
     question_type: Option<String>,
@@ -66,7 +67,7 @@ impl Types {
     }
 }
 
-/// OKVQA numbers its topics in words; its annotations name them once, in `question_types`.
+/// OKVQA's name for a topic. Its annotations number topics in words, and name them once, in `question_types`.
 fn topic(question_type: String) -> String {
     let topic = match question_type.as_str() {
         "one" => "vehicles and transportation",
@@ -84,27 +85,27 @@ fn topic(question_type: String) -> String {
     topic.to_owned()
 }
 
-/// Questions and annotations as VQAv2 and OKVQA are published.
+/// Reads questions and annotations as VQAv2 and OKVQA are published.
 pub(super) fn read_published(
     questions: &Path,
     annotations: Option<&Path>,
     image_name: &str,
-) -> Result<Vec<Question>, VqaError> {
+) -> Result<Vec<Question>> {
     let annotation = |row: &Row<'_>| Ok((given_answers(row)?, Types::of(row)));
     let rows = read_vqav2(questions, annotations, image_name, annotation)?;
     let question = |(row, (question, (answers, types)))| {
         Question::new(row, Annotation { answers, ..question }).with_types(types)
     };
-    named_once(questions, rows.into_iter().enumerate().map(question).collect())
+    check_ids(questions, rows.into_iter().enumerate().map(question).collect())
 }
 
-/// The reference's rows, `{image, question, answer: [..]}`.
-pub(super) fn read_reference(path: &Path) -> Result<Vec<Question>, VqaError> {
+/// Reads the rows of the VIGC upstream, `{image, question, answer: [..]}`.
+pub(super) fn read_rows(path: &Path) -> Result<Vec<Question>> {
     read(path, |row| Ok(Question::new(row.row, okvqa_row(row)?).with_types(Types::of(row))))
 }
 
-/// A-OKVQA.
-pub(super) fn read_aokvqa(path: &Path) -> Result<Vec<Question>, VqaError> {
+/// Reads A-OKVQA.
+pub(super) fn read_aokvqa(path: &Path) -> Result<Vec<Question>> {
     read(path, |row| {
         let choices = aokvqa_choices(row)?.unwrap_or_default();
         let difficult = match row.get("difficult_direct_answer") {
@@ -121,16 +122,17 @@ pub(super) fn read_aokvqa(path: &Path) -> Result<Vec<Question>, VqaError> {
 fn read(
     path: &Path,
     question: impl Fn(&Row<'_>) -> Result<Question, DataError>,
-) -> Result<Vec<Question>, VqaError> {
-    let objects = read_rows(path)?;
+) -> Result<Vec<Question>> {
+    let objects = annotation::read_rows(path)?;
     let rows = objects.iter().enumerate().map(|(row, object)| question(&Row { path, row, object }));
-    named_once(path, rows.collect::<Result<_, _>>()?)
+    check_ids(path, rows.collect::<Result<_, _>>()?)
 }
 
-fn named_once(path: &Path, questions: Vec<Question>) -> Result<Vec<Question>, VqaError> {
+/// Refuses two questions with the same id: an answer would belong to both.
+fn check_ids(path: &Path, questions: Vec<Question>) -> Result<Vec<Question>> {
     let mut names = HashSet::with_capacity(questions.len());
     match questions.iter().find(|question| !names.insert(question.id.as_str())) {
-        Some(twice) => Err(VqaError::Twice { path: path.to_owned(), id: twice.id.clone() }),
+        Some(twice) => Err(Error::QuestionTwice { path: path.to_owned(), id: twice.id.clone() }),
         None => Ok(questions),
     }
 }

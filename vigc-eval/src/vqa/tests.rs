@@ -1,4 +1,4 @@
-//! Files as they are published, broken ones, and what becomes of answers.
+//! Published and damaged files, scores, and submissions.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,11 +6,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::submission::{write_aokvqa, write_vqav2};
-use super::*;
-use crate::answers::{AskImage, How};
-use vigc_pipeline::prompt::TextProcessor;
 use vigc_pipeline::prompt::templates::BARE_QUESTION;
+
+use super::*;
 
 struct Folder(tempfile::TempDir);
 
@@ -28,8 +26,8 @@ impl Folder {
         self.path(name)
     }
 
-    /// Two questions about one picture as OKVQA publishes them.
-    fn okvqa(&self) -> VqaSuite {
+    /// Two questions about one image as OKVQA publishes them.
+    fn okvqa(&self) -> Vqa {
         let question =
             |id: u64, text: &str| json!({"image_id": 42, "question": text, "question_id": id});
         let questions = json!({"questions": [question(421, "What Is it?"), question(420, "Why?")]});
@@ -40,10 +38,10 @@ impl Folder {
         };
         let annotations =
             json!({"annotations": [row(420, "wind", "ten"), row(421, "kite", "other")]});
-        let annotations = self.write("annotations.json", &annotations);
+        let annotations = Some(self.write("annotations.json", &annotations));
         let questions = self.write("questions.json", &questions);
-        VqaSuite::open_vqav2(questions, Some(&annotations), "COCO_val2014_{}.jpg", "val2014")
-            .unwrap()
+        let (image_name, images) = (IMAGE_NAME.to_owned(), "val2014".into());
+        Vqa::open_vqav2(&VqaFiles { questions, annotations, image_name, images }).unwrap()
     }
 
     fn aokvqa(&self) -> PathBuf {
@@ -61,21 +59,24 @@ fn answers(answers: &[(&str, &str)]) -> HashMap<String, String> {
 }
 
 #[test]
-fn questions_are_asked_as_the_reference_does() {
+fn questions_are_asked_as_by_the_vigc_upstream() {
     let folder = Folder::new();
     let suite = folder.okvqa();
-    let asks = suite.asks();
-    assert_eq!(asks[0].id, "421");
-    assert_eq!(asks[0].image, AskImage::File("val2014/COCO_val2014_000000000042.jpg".into()));
-    assert_eq!(asks[0].prompt, "Question: What Is it? Short answer:");
-    assert_eq!(asks[0].how, How::Write);
+    let queries = suite.queries();
+    assert_eq!(queries[0].id, "421");
+    assert_eq!(queries[0].image, QueryImage::File("val2014/COCO_val2014_000000000042.jpg".into()));
+    assert_eq!(queries[0].prompt, "Question: What Is it? Short answer:");
+    assert_eq!(queries[0].mode, AnswerMode::Generate);
     assert_eq!(suite.questions()[1].question_type.as_deref(), Some("weather and climate"));
     let other = suite.with_text_processor(TextProcessor::BlipCaption).with_template(BARE_QUESTION);
-    assert_eq!(other.asks()[0].prompt, "what is it?");
+    assert_eq!(other.queries()[0].prompt, "what is it?");
 
-    let suite = VqaSuite::open_aokvqa_choice(folder.aokvqa(), "val2017").unwrap();
-    assert_eq!(suite.asks()[1].how, How::Choose(vec!["cab".to_owned(), "bus".to_owned()]));
-    assert_eq!(suite.asks()[1].prompt, "Question: Who? Short answer:");
+    let suite = Vqa::open_aokvqa_choice(folder.aokvqa(), "val2017").unwrap();
+    assert_eq!(
+        suite.queries()[1].mode,
+        AnswerMode::Choose(vec!["cab".to_owned(), "bus".to_owned()])
+    );
+    assert_eq!(suite.queries()[1].prompt, "Question: Who? Short answer:");
 }
 
 #[test]
@@ -84,15 +85,18 @@ fn the_reports_numbers_and_samples_are_those_of_the_answers() {
     let suite = folder.okvqa();
     let score = suite.score(&answers(&[("421", "kite")])).unwrap();
     assert_eq!((score.missing(), score.left_out), (1, 0));
-    let (metrics, tables, samples) = score.report_parts();
+    let Findings { metrics, tables, samples, .. } = score.findings();
     assert_eq!(metrics[0].estimate.value, Some(0.5));
-    assert_eq!(metrics[0].estimate.low, metrics[0].estimate.high, "one picture is no sample");
+    assert_eq!(metrics[0].estimate.low, metrics[0].estimate.high, "one image has no variance");
     let names: Vec<_> = tables[0].rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["other", "weather and climate"]);
     assert_eq!((samples[0].id.as_str(), samples[0].expected.as_str()), ("420", "wind (10)"));
     assert_eq!((samples[0].note.as_str(), samples[1].score), ("no answer", 1.0));
     let unknown = suite.score(&answers(&[("9", ""), ("8", "")])).unwrap_err().to_string();
-    assert!(unknown.contains("2 answers") && unknown.contains("first: 8"), "{unknown}");
+    assert!(
+        unknown.contains("2 of the answers") && unknown.contains("first to \"8\""),
+        "{unknown}"
+    );
 }
 
 #[test]
@@ -100,24 +104,29 @@ fn secret_answers_are_left_out() {
     let folder = Folder::new();
     let questions = json!({"questions": [{"image_id": 1, "question": "Q?", "question_id": 2}]});
     let questions = folder.write("questions.json", &questions);
-    let suite = VqaSuite::open_vqav2(questions, None, "{}.jpg", "test2015").unwrap();
+    let (image_name, images) = ("{}.jpg".to_owned(), "test2015".into());
+    let files = VqaFiles { questions, annotations: None, image_name, images };
+    let suite = Vqa::open_vqav2(&files).unwrap();
     let score = suite.score(&answers(&[("2", "yes")])).unwrap();
     assert_eq!((score.scored.len(), score.left_out), (0, 1));
-    assert_eq!(score.report_parts().0[0].estimate.value, None);
+    assert_eq!(score.findings().metrics[0].estimate.value, None);
 
     let rows =
         json!([{"image_id": 1, "question": "Q?", "question_id": "t", "choices": ["a", "b"]}]);
-    let suite = VqaSuite::open_aokvqa_choice(folder.write("test.json", &rows), "").unwrap();
+    let suite = Vqa::open_aokvqa_choice(folder.write("test.json", &rows), "").unwrap();
     assert_eq!(suite.score(&HashMap::new()).unwrap().left_out, 1);
 }
 
 #[test]
-fn rows_without_names_are_named_by_their_place() {
+fn rows_without_ids_are_identified_by_their_position() {
     let folder = Folder::new();
     let row = json!({"image": "a.jpg", "question": "Q?", "answer": ["yes", "no"]});
-    let suite = VqaSuite::open_rows(folder.write("rows.json", &json!([row, row])), "").unwrap();
-    assert_eq!(suite.asks().iter().map(|ask| ask.id.as_str()).collect::<Vec<_>>(), ["0", "1"]);
-    assert!(suite.score(&answers(&[("1", "yes")])).unwrap().report_parts().1.is_empty());
+    let suite = Vqa::open_rows(folder.write("rows.json", &json!([row, row])), "").unwrap();
+    assert_eq!(
+        suite.queries().iter().map(|query| query.id.as_str()).collect::<Vec<_>>(),
+        ["0", "1"]
+    );
+    assert!(suite.score(&answers(&[("1", "yes")])).unwrap().findings().tables.is_empty());
 }
 
 #[test]
@@ -130,7 +139,7 @@ fn an_error_names_file_row_and_key() {
     };
     let choices = json!({"choices": ["a", "b"]});
     let cases = [
-        (json!([row(choices.clone()), row(choices.clone())]), "holds question t twice"),
+        (json!([row(choices.clone()), row(choices.clone())]), "has two questions with the id t"),
         (
             json!([row(choices.clone()), row(json!({"question_id": "u"}))]),
             "row 1: choices is missing",
@@ -146,7 +155,7 @@ fn an_error_names_file_row_and_key() {
     ];
     for (rows, expected) in cases {
         let path = folder.write("broken.json", &rows);
-        let error = VqaSuite::open_aokvqa_choice(path, "").unwrap_err().to_string();
+        let error = Vqa::open_aokvqa_choice(path, "").unwrap_err().to_string();
         assert!(error.contains("broken.json") && error.contains(expected), "{error}");
     }
 }
@@ -155,27 +164,29 @@ fn an_error_names_file_row_and_key() {
 fn vqas_server_gets_an_answer_to_every_question() {
     let folder = Folder::new();
     let (suite, path) = (folder.okvqa(), folder.path("results.json"));
-    let error = write_vqav2(&path, &suite, &answers(&[("420", "wind")])).unwrap_err();
-    assert!(error.to_string().contains("1 questions of"), "{error}");
+    let error = suite.write_vqav2(&answers(&[("420", "wind")]), &path).unwrap_err();
+    assert!(error.to_string().contains("1 of 2 questions have no answer"), "{error}");
     assert!(!path.exists());
-    write_vqav2(&path, &suite, &answers(&[("420", "wind"), ("421", "\"kite\"")])).unwrap();
+    suite.write_vqav2(&answers(&[("420", "wind"), ("421", "\"kite\"")]), &path).unwrap();
     let expected =
         r#"[{"question_id":421,"answer":"\"kite\""},{"question_id":420,"answer":"wind"}]"#;
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
 
-    let suite = VqaSuite::open_aokvqa_direct(folder.aokvqa(), "").unwrap();
-    let error = write_vqav2(&path, &suite, &answers(&[("a", ""), ("b", "")])).unwrap_err();
-    assert!(matches!(error, VqaError::NoNumber { .. }), "{error}");
+    let suite = Vqa::open_aokvqa_direct(folder.aokvqa(), "").unwrap();
+    let error = suite.write_vqav2(&answers(&[("a", ""), ("b", "")]), &path).unwrap_err();
+    assert!(matches!(error, Error::NotANumber { .. }), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
 }
 
 #[test]
 fn aokvqas_server_gets_choices_and_answers() {
     let folder = Folder::new();
-    let suite = VqaSuite::open_aokvqa_choice(folder.aokvqa(), "").unwrap();
+    let suite = Vqa::open_aokvqa_choice(folder.aokvqa(), "").unwrap();
     let path = folder.path("predictions.json");
     let choices = answers(&[("a", "cab"), ("b", "bus")]);
-    write_aokvqa(&path, &suite, Some(&choices), Some(&answers(&[("a", "taxi")]))).unwrap();
+    let direct = answers(&[("a", "taxi")]);
+    let both = AokvqaAnswers { choices: Some(&choices), direct: Some(&direct) };
+    suite.write_aokvqa(both, &path).unwrap();
     let expected =
         r#"{"a":{"multiple_choice":"cab","direct_answer":"taxi"},"b":{"multiple_choice":"bus"}}"#;
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
@@ -183,12 +194,13 @@ fn aokvqas_server_gets_choices_and_answers() {
     let taxis = answers(&[("a", "taxi"), ("b", "bus")]);
     let none = HashMap::new();
     let cases = [
-        (Some(&taxis), None, "question a: \"taxi\" is no choice, expected one of cab, bus"),
-        (None, Some(&none), "1 questions of"),
-        (None, None, "2 questions of"),
+        (Some(&taxis), None, "question a: \"taxi\" is not a choice, expected one of cab, bus"),
+        (None, Some(&none), "1 of 1 questions have no answer"),
+        (None, None, "2 of 2 questions have no answer"),
     ];
     for (choices, direct, expected) in cases {
-        let error = write_aokvqa(&path, &suite, choices, direct).unwrap_err().to_string();
+        let given = AokvqaAnswers { choices, direct };
+        let error = suite.write_aokvqa(given, &path).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);

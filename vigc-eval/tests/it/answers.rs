@@ -1,16 +1,20 @@
-//! Suites' questions are asked once each, in batches that leave no trace, and go on where they were cut off.
+//! Queries are asked once each, in batches that do not change the answers, and an interrupted run continues.
 
 use std::cell::RefCell;
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use image::{ImageFormat, Rgb, RgbImage};
-use vigc_eval::answers::{AnswerJournal, Answers, AnswersError, Ask, AskImage, Asker, How};
+use vigc_core::json_lines::read_lines;
+use vigc_core::progress::Progress;
+use vigc_eval::Error;
+use vigc_eval::answers::{AnswerJournal, AnswerMode, Answers, Query, QueryImage, QueryRunner};
 use vigc_pipeline::Result;
-use vigc_pipeline::vigc::{Generated, GenerationConfig, Request, VisualLm, read_lines};
+use vigc_pipeline::vigc::{Correction, Generated, GenerationConfig, Request, VisualLm};
 
-/// Answers with the picture's number, the prompt and the seed; the longest candidate is the likeliest.
+/// Answers with the number of the image, the prompt and the seed. The longest candidate is the most likely.
 #[derive(Default)]
 struct Echo {
     encoded: RefCell<Vec<u8>>,
@@ -61,30 +65,30 @@ fn png(number: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Nine questions about three pictures, the second in memory, the third missing.
-fn asks(folder: &Path) -> Vec<Ask> {
+/// Nine queries about three images. The second image is in memory, the third is missing.
+fn queries(folder: &Path) -> Vec<Query> {
     fs::write(folder.join("1.png"), png(1)).unwrap();
     let images = [
-        AskImage::File(folder.join("1.png")),
-        AskImage::Bytes(png(2).into()),
-        AskImage::File(folder.join("missing.png")),
+        QueryImage::File(folder.join("1.png")),
+        QueryImage::Bytes(png(2).into()),
+        QueryImage::File(folder.join("missing.png")),
     ];
-    let ask = |index: usize| Ask {
+    let query = |index: usize| Query {
         id: format!("q{index}"),
         image: images[index / 3].clone(),
         prompt: format!("prompt {index}"),
-        how: match index % 3 {
-            1 => How::Choose(["no", "maybe", "often"].map(Into::into).to_vec()),
-            _ => How::Write,
+        mode: match index % 3 {
+            1 => AnswerMode::Choose(["no", "maybe", "often"].map(Into::into).to_vec()),
+            _ => AnswerMode::Generate,
         },
     };
-    (0..9).map(ask).collect()
+    (0..9).map(query).collect()
 }
 
-fn run(model: &Echo, asks: &[Ask], batch: usize, record: &Path) -> Result<Answers, AnswersError> {
-    let asker = Asker::new(model, GenerationConfig::greedy()).with_batch(batch);
-    let mut journal = AnswerJournal::resume(record, &asker.settings())?;
-    asker.run(asks, &mut journal, &mut |_, _| {})
+fn run(model: &Echo, queries: &[Query], batch: usize, record: &Path) -> vigc_eval::Result<Answers> {
+    let runner = QueryRunner::new(model, GenerationConfig::greedy()).with_batch(batch);
+    let mut journal = AnswerJournal::resume(record, &runner.settings())?;
+    runner.run(queries, &mut journal, &Progress::none())
 }
 
 fn failed(record: &Path) -> Vec<serde_json::Value> {
@@ -93,15 +97,15 @@ fn failed(record: &Path) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn batches_leave_no_trace_and_pictures_are_encoded_once() {
+fn batches_do_not_change_answers_and_images_are_encoded_once() {
     let folder = tempfile::tempdir().unwrap();
-    let asks = asks(folder.path());
+    let queries = queries(folder.path());
     let mut first = None;
     for batch in 1..11 {
         let model = Echo::default();
         let record = folder.path().join(format!("{batch}/answers.jsonl"));
         fs::create_dir(record.parent().unwrap()).unwrap();
-        let answers = run(&model, &asks, batch, &record).unwrap();
+        let answers = run(&model, &queries, batch, &record).unwrap();
         assert_eq!(*model.encoded.borrow(), [1, 2], "batches of {batch}");
         assert_eq!(failed(&record).len(), 3);
         assert_eq!(Answers::read(&record).unwrap().texts, answers.texts);
@@ -118,61 +122,64 @@ fn batches_leave_no_trace_and_pictures_are_encoded_once() {
 }
 
 #[test]
-fn a_run_that_was_cut_off_goes_on() {
+fn an_interrupted_run_continues() {
     let folder = tempfile::tempdir().unwrap();
-    let asks = asks(folder.path());
+    let queries = queries(folder.path());
     let whole = folder.path().join("whole.jsonl");
-    let expected = run(&Echo::default(), &asks, 2, &whole).unwrap();
+    let expected = run(&Echo::default(), &queries, 2, &whole).unwrap();
 
     let record = folder.path().join("answers.jsonl");
     let failing = Echo { fails_at: Some("prompt 3"), ..Echo::default() };
-    let error = run(&failing, &asks, 2, &record).unwrap_err();
-    assert!(matches!(error, AnswersError::Pipeline(vigc_pipeline::Error::Model(_))), "{error:?}");
+    let error = run(&failing, &queries, 2, &record).unwrap_err();
+    assert!(matches!(error, Error::Pipeline(vigc_pipeline::Error::Model(_))), "{error:?}");
     let torn = fs::read_to_string(&record).unwrap() + "{\"id\": \"q2\", \"te";
     fs::write(&record, torn).unwrap();
 
     let model = Echo::default();
-    let asker = Asker::new(&model, GenerationConfig::greedy()).with_batch(2);
-    let mut journal = AnswerJournal::resume(&record, &asker.settings()).unwrap();
-    let mut told = Vec::new();
-    let answers =
-        asker.run(&asks, &mut journal, &mut |done, total| told.push((done, total))).unwrap();
+    let runner = QueryRunner::new(&model, GenerationConfig::greedy()).with_batch(2);
+    let mut journal = AnswerJournal::resume(&record, &runner.settings()).unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let progress = Progress::new({
+        let told = Arc::clone(&told);
+        move |update| told.lock().unwrap().push((update.done, update.total))
+    });
+    let answers = runner.run(&queries, &mut journal, &progress).unwrap();
     assert_eq!(answers, expected);
-    assert_eq!(told, [(2, 9), (4, 9), (6, 9), (8, 9), (9, 9)]);
+    assert_eq!(*told.lock().unwrap(), [(2, 9), (4, 9), (6, 9), (8, 9), (9, 9)]);
     assert_eq!(*model.asked.borrow(), ["prompt 2", "prompt 3", "prompt 5", "prompt 4"]);
     assert_eq!(fs::read(&record).unwrap(), fs::read(&whole).unwrap());
 }
 
 #[test]
-fn a_picture_that_came_later_is_asked_about_when_the_run_goes_on() {
+fn an_image_that_was_added_later_is_asked_about_when_the_run_continues() {
     let folder = tempfile::tempdir().unwrap();
-    let asks = asks(folder.path());
+    let queries = queries(folder.path());
     let record = folder.path().join("answers.jsonl");
-    run(&Echo::default(), &asks, 4, &record).unwrap();
+    run(&Echo::default(), &queries, 4, &record).unwrap();
     fs::write(folder.path().join("missing.png"), png(3)).unwrap();
     let model = Echo::default();
-    let answers = run(&model, &asks, 4, &record).unwrap();
+    let answers = run(&model, &queries, 4, &record).unwrap();
     assert_eq!((answers.texts.len(), answers.failures.len(), failed(&record).len()), (9, 0, 0));
     assert_eq!(*model.encoded.borrow(), [3]);
     // A shorter list gets its own answers only.
-    assert_eq!(run(&model, &asks[..2], 4, &record).unwrap().texts.len(), 2);
+    assert_eq!(run(&model, &queries[..2], 4, &record).unwrap().texts.len(), 2);
 }
 
 #[test]
 fn a_record_of_other_settings_or_prompts_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut asks = asks(folder.path());
+    let mut queries = queries(folder.path());
     let record = folder.path().join("answers.jsonl");
     let model = Echo::default();
-    run(&model, &asks, 4, &record).unwrap();
+    run(&model, &queries, 4, &record).unwrap();
 
-    let other = Asker::new(&model, GenerationConfig::beam_search(3)).with_seed(5);
+    let other = QueryRunner::new(&model, GenerationConfig::beam_search(3)).with_seed(5);
     let error = AnswerJournal::resume(&record, &other.settings()).unwrap_err().to_string();
     assert!(error.contains("decoding.strategy was \"greedy\""), "{error}");
     assert!(error.contains("seed was 0, is 5"), "{error}");
 
-    asks[1].prompt = "another prompt".to_owned();
-    let error = run(&model, &asks, 4, &record).unwrap_err().to_string();
+    queries[1].prompt = "another prompt".to_owned();
+    let error = run(&model, &queries, 4, &record).unwrap_err().to_string();
     for part in ["answers.jsonl", "\"q1\"", "\"prompt 1\"", "\"another prompt\""] {
         assert!(error.contains(part), "{error}");
     }
@@ -181,16 +188,82 @@ fn a_record_of_other_settings_or_prompts_is_refused() {
 }
 
 #[test]
-fn questions_that_cannot_be_told_apart_or_answered_are_errors() {
+fn queries_with_the_same_id_or_without_candidates_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("answers.jsonl");
     let model = Echo::default();
-    let mut asks = asks(folder.path());
-    asks[4].how = How::Choose(Vec::new());
-    let error = run(&model, &asks, 4, &record).unwrap_err();
-    assert!(matches!(&error, AnswersError::NoCandidates { id } if id == "q4"), "{error}");
-    asks[3].id = "q1".to_owned();
-    let error = run(&model, &asks, 4, &record).unwrap_err().to_string();
-    assert_eq!(error, "questions 2 and 4 are both called \"q1\"");
+    let mut queries = queries(folder.path());
+    queries[4].mode = AnswerMode::Choose(Vec::new());
+    let error = run(&model, &queries, 4, &record).unwrap_err();
+    assert!(matches!(&error, Error::NoCandidates { id } if id == "q4"), "{error}");
+    queries[3].id = "q1".to_owned();
+    let error = run(&model, &queries, 4, &record).unwrap_err().to_string();
+    assert_eq!(error, "queries 2 and 4 have the same id \"q1\"");
     assert!(model.asked.borrow().is_empty());
+}
+
+/// Says two sentences, one at a time: what follows the answer so far.
+struct Writer;
+
+impl VisualLm for Writer {
+    type Image = ();
+
+    fn name(&self) -> &str {
+        "writer"
+    }
+
+    fn encode(&self, images: &[RgbImage]) -> Result<Vec<()>> {
+        Ok(vec![(); images.len()])
+    }
+
+    fn generate(
+        &self,
+        requests: &[Request<'_, ()>],
+        _: &GenerationConfig,
+    ) -> Result<Vec<Vec<Generated>>> {
+        let answer = |request: &Request<'_, ()>| match request.prompt {
+            prompt if prompt.contains("A cat.") => vec![Generated::text("It sits.")],
+            _ => vec![Generated::text("A cat. It sits.")],
+        };
+        Ok(requests.iter().map(answer).collect())
+    }
+
+    fn score(&self, _: &Request<'_, ()>, _: &[&str]) -> Result<Vec<f32>> {
+        unreachable!("nothing is chosen")
+    }
+}
+
+#[test]
+fn drafts_are_corrected_sentence_by_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = QueryImage::Bytes(png(1).into());
+    let corrected = |draft: &str| Query {
+        id: "c".to_owned(),
+        image: image.clone(),
+        prompt: "Ask and answer.".to_owned(),
+        mode: AnswerMode::Correct { question: "What is it?".to_owned(), draft: draft.to_owned() },
+    };
+    let written = Query { id: "w".to_owned(), mode: AnswerMode::Generate, ..corrected("") };
+    let queries = [corrected("A dog. It runs."), written];
+    let answer = |correction: Correction, record: &str| {
+        let runner =
+            QueryRunner::new(&Writer, GenerationConfig::greedy()).with_correction(correction);
+        let record = folder.path().join(record);
+        let mut journal = AnswerJournal::resume(record, &runner.settings()).unwrap();
+        runner.run(&queries, &mut journal, &Progress::none()).unwrap().texts
+    };
+    let texts = answer(Correction::until_end(8), "long.jsonl");
+    assert_eq!((texts["c"].as_str(), texts["w"].as_str()), ("A cat. It sits.", "A cat. It sits."));
+    assert_eq!(answer(Correction::sentences(1), "short.jsonl")["c"], "A cat.");
+
+    // Another draft is another query, and other rules of correction are other settings.
+    let record = folder.path().join("long.jsonl");
+    let runner = QueryRunner::new(&Writer, GenerationConfig::greedy());
+    let error = AnswerJournal::resume(&record, &runner.settings()).unwrap_err().to_string();
+    assert!(error.contains("correction"), "{error}");
+    let runner = runner.with_correction(Correction::until_end(8));
+    let mut journal = AnswerJournal::resume(&record, &runner.settings()).unwrap();
+    let other = [corrected("A horse.")];
+    let error = runner.run(&other, &mut journal, &Progress::none()).unwrap_err();
+    assert!(matches!(&error, Error::OtherPrompt { id, .. } if id == "c"), "{error}");
 }

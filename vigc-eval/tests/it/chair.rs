@@ -1,4 +1,4 @@
-//! CHAIR against its program: captions that name all of COCO's objects, and the singulars of their words.
+//! CHAIR against the upstream program: captions that mention all of COCO's objects, and the singulars of their words.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -70,7 +70,7 @@ fn write_annotations(folder: &Path, golden: &Golden) {
 }
 
 #[test]
-fn captions_are_judged_as_the_program_judges_them() {
+fn captions_are_scored_as_by_the_upstream_program() {
     let golden: Golden =
         serde_json::from_str(include_str!("../fixtures/chair/captions.json")).unwrap();
     assert!(golden.pictures.len() > 400);
@@ -91,10 +91,10 @@ fn captions_are_judged_as_the_program_judges_them() {
         let caption = &picture.caption;
         assert_eq!(found.id, picture.file_name());
         assert!(found.objects.iter().eq(&picture.truth), "{caption:?}: {:?}", found.objects);
-        let named: Vec<&String> = found.named.iter().map(|named| &named.object).collect();
-        assert!(named.into_iter().eq(&picture.named), "{caption:?}: {:?}", found.named);
-        let hallucinated = found.hallucinated().map(|named| &named.object);
-        assert!(hallucinated.eq(&picture.hallucinated), "{caption:?}: {:?}", found.named);
+        let named: Vec<&String> = found.mentions.iter().map(|mention| &mention.object).collect();
+        assert!(named.into_iter().eq(&picture.named), "{caption:?}: {:?}", found.mentions);
+        let hallucinated = found.hallucinated().map(|mention| &mention.object);
+        assert!(hallucinated.eq(&picture.hallucinated), "{caption:?}: {:?}", found.mentions);
         assert_eq!(f64::from(found.is_wrong()), picture.metrics.chair_s, "{caption:?}");
         assert_eq!(found.chair_i(), picture.metrics.chair_i, "{caption:?}");
         assert_eq!(found.recall(), picture.metrics.recall, "{caption:?}");
@@ -106,7 +106,7 @@ fn captions_are_judged_as_the_program_judges_them() {
 }
 
 #[test]
-fn singulars_are_those_of_the_program() {
+fn singulars_are_those_of_the_upstream_program() {
     let golden: BTreeMap<String, String> =
         serde_json::from_str(include_str!("../fixtures/chair/singulars.json")).unwrap();
     assert!(golden.len() > 1000);
@@ -116,7 +116,7 @@ fn singulars_are_those_of_the_program() {
 }
 
 #[test]
-fn scenes_are_told_without_hallucinations() {
+fn captions_of_scenes_have_no_hallucinations() {
     use std::collections::BTreeSet;
 
     use vigc_pipeline::data::open_coco_captions;

@@ -1,4 +1,4 @@
-//! A judge asked over HTTP, from a server on this machine that fails in every way.
+//! A judge that is asked over HTTP, with a local server that fails in every way.
 
 mod server;
 
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use server::{Fault, Server};
 use tempfile::TempDir;
+use vigc_core::retry::RetryPolicy;
 use vigc_eval::judge::{
     ApiKey, Endpoint, Failure, Journal, Judge, JudgeError, Message, Outcome, Parameters, Problem,
-    Request, Retries, Timeouts,
+    Request, Timeouts,
 };
-use vigc_eval::llava_bench::{Marks, judge_parameters};
-use vigc_pipeline::Error;
+use vigc_eval::llava_bench::{ScorePair, judge_parameters};
 
 use crate::llava_bench::{answers, bench};
 
@@ -57,7 +57,7 @@ impl Setup {
     fn judge_of(&self, model: &str) -> Judge {
         let endpoint = Endpoint::new(&self.server.address()).unwrap();
         let endpoint = endpoint.with_key(ApiKey::new(KEY).unwrap()).with_timeouts(SHORT);
-        let retries = Retries::new(5, Duration::from_millis(2));
+        let retries = RetryPolicy::new(5, Duration::from_millis(2));
         Judge::new(endpoint, Parameters::new(model)).with_retries(retries)
     }
 
@@ -199,7 +199,7 @@ fn a_dry_run_says_what_would_be_asked() {
 }
 
 #[test]
-fn a_killed_run_goes_on_where_its_journal_ends() {
+fn a_killed_run_continues_where_its_journal_ends() {
     let setup = Setup::new();
     let texts = ["a", "b", "c", "d"];
     let judge = setup.judge().with_threads(1);
@@ -246,29 +246,23 @@ fn a_damaged_line_is_an_error_and_a_journal_has_one_writer() {
     setup.ask(&setup.judge(), &requests(&["a", "b"])).unwrap();
     let journal = setup.journal();
     assert_eq!(journal.replies(), 2);
-    assert!(matches!(
-        Journal::open(setup.path()),
-        Err(Error::Core(vigc_core::Error::InUse { .. }))
-    ));
+    assert!(matches!(Journal::open(setup.path()), Err(vigc_core::Error::InUse { .. })));
     drop(journal);
     let text = setup.journal_text().replacen("\"request\"", "\"re", 1);
     fs::write(setup.path(), text).unwrap();
-    assert!(matches!(
-        Journal::open(setup.path()),
-        Err(Error::Core(vigc_core::Error::Line { line: 1, .. }))
-    ));
+    assert!(matches!(Journal::open(setup.path()), Err(vigc_core::Error::Line { line: 1, .. })));
 }
 
 #[test]
-fn nonsense_is_asked_for_three_times_kept_and_asked_anew_by_another_run() {
+fn invalid_replies_are_requested_three_times_kept_and_requested_again_by_another_run() {
     let setup = Setup::new();
-    let nonsense = || std::iter::repeat_n(Fault::Body("<html>so sorry</html>"), 3);
-    setup.server.spoil("a", nonsense());
+    let invalid = || std::iter::repeat_n(Fault::Body("<html>so sorry</html>"), 3);
+    setup.server.spoil("a", invalid());
     let judge = setup.judge();
     let outcomes = setup.ask(&judge, &requests(&["a", "b"])).unwrap();
     let failed = failure(&outcomes[0]);
     assert_eq!((failed.attempts, failed.raw.as_deref()), (3, Some("<html>so sorry</html>")));
-    assert!(failed.problem.contains("no JSON"), "{failed:?}");
+    assert!(failed.problem.contains("not JSON"), "{failed:?}");
     assert_eq!(text(&outcomes[1]), "re: b");
     assert!(setup.journal_text().contains("<html>so sorry</html>"));
     assert_eq!(setup.server.counts(), counts(&[("a", 3), ("b", 1)]));
@@ -287,13 +281,13 @@ fn an_endpoint_that_never_recovers_fails_one_request_and_not_the_others() {
     assert_eq!(failure(&outcomes[0]).attempts, 5);
     let bad = failure(&outcomes[1]);
     assert_eq!(bad.attempts, 1);
-    assert!(bad.problem.contains("400: too long; check the model's limits"), "{bad:?}");
+    assert!(bad.problem.contains("400: too long; check the limits of the model"), "{bad:?}");
     assert_eq!(text(&outcomes[2]), "re: c");
     assert_eq!(setup.server.counts(), counts(&[("a", 5), ("b", 1), ("c", 1)]));
 }
 
 #[test]
-fn what_no_request_can_get_past_stops_the_run() {
+fn a_problem_of_all_requests_stops_the_run() {
     const QUOTA: &str = r#"{"error": {"message": "pay", "type": "insufficient_quota"}}"#;
     let cases = [
         (Fault::Status(401, "", r#"{"error": {"message": "bad key"}}"#), "401: bad key; check"),
@@ -303,7 +297,7 @@ fn what_no_request_can_get_past_stops_the_run() {
             "404: <html>nothing here; check the address",
         ),
         (Fault::Status(307, "location: http://127.0.0.1:1/\r\n", ""), "redirects"),
-        (Fault::Status(429, "", QUOTA), "429: pay; check what the account has left"),
+        (Fault::Status(429, "", QUOTA), "429: pay; check the quota of the account"),
         (Fault::Status(429, "retry-after: 86400\r\n", "tomorrow"), "429: tomorrow"),
     ];
     for (fault, expected) in cases {
@@ -325,7 +319,7 @@ fn an_endpoint_that_is_not_there_stops_the_run() {
     let setup = Setup::new();
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let endpoint = Endpoint::new(&format!("http://{unused}")).unwrap();
-    let retries = Retries::new(2, Duration::ZERO);
+    let retries = RetryPolicy::new(2, Duration::ZERO);
     let judge = Judge::new(endpoint, Parameters::new("m")).with_retries(retries);
     let error = setup.ask(&judge, &requests(&["a", "b"])).unwrap_err();
     assert!(matches!(problem(&error), Problem::Unreachable(_)), "{error:?}");
@@ -351,7 +345,7 @@ fn a_limit_of_the_endpoint_is_kept_to() {
     setup.server.limit(4, Duration::from_millis(200));
     let texts: Vec<String> = (0..10).map(|number| format!("q{number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let retries = Retries::new(50, Duration::from_millis(2));
+    let retries = RetryPolicy::new(50, Duration::from_millis(2));
     let judge = setup.judge().with_threads(8).with_retries(retries);
     let outcomes = setup.ask(&judge, &requests(&texts)).unwrap();
     assert!(outcomes.iter().zip(&texts).all(|(found, name)| text(found).ends_with(name)));
@@ -379,7 +373,7 @@ fn as_many_requests_are_open_as_there_are_threads() {
 }
 
 #[test]
-fn answers_are_judged_and_unread_judgements_asked_for_again() {
+fn answers_are_judged_and_unread_judgments_requested_again() {
     let setup = Setup::new();
     let (bench, mut answers) = (bench(), answers());
     answers.remove("5");
@@ -398,10 +392,10 @@ fn answers_are_judged_and_unread_judgements_asked_for_again() {
     let judge = Judge::new(endpoint, judge_parameters("gpt-4-0314"));
     let judged = bench.judge(&judge, &answers, 2, &mut setup.journal(), &mut |_| {}).unwrap();
     assert_eq!(judged.failures[0].0, "2");
-    let marks = |id: &str| judged.reviews.iter().find(|review| review.question_id == id);
-    let expected = Marks { reference: 8.0, candidate: 7.0 };
-    assert_eq!(marks("0").unwrap().marks, Some(expected));
-    assert_eq!(marks("1").unwrap().content, "not even now");
+    let review = |id: &str| judged.reviews.iter().find(|review| review.question_id == id);
+    let expected = ScorePair { reference: 8.0, candidate: 7.0 };
+    assert_eq!(review("0").unwrap().scores, Some(expected));
+    assert_eq!(review("1").unwrap().content, "not even now");
     let asked = setup.server.take_asked();
     assert_eq!(asked.len(), 72 + 2 + 1);
     assert_eq!(asked[0].body["temperature"], 0.2);

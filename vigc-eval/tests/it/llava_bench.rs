@@ -1,4 +1,4 @@
-//! LLaVA-Eval on made-up files, against what LLaVA's own programs make of them.
+//! LLaVA-Eval on made-up files, against LLaVA's programs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
-use vigc_eval::answers::{AskImage, How};
+use vigc_eval::answers::{AnswerMode, Answers, QueryImage};
 use vigc_eval::llava_bench::{
-    JUDGE_MAX_TOKENS, JUDGE_MODEL, JUDGE_TEMPERATURE, LlavaBench, LlavaBenchError, LlavaBenchFiles,
-    Marks, Review, SYSTEM, read_answers, read_reviews, summarize, write_reviews,
+    JUDGE_MAX_TOKENS, JUDGE_MODEL, JUDGE_TEMPERATURE, LlavaBench, LlavaBenchFiles, LlavaEval,
+    Review, ReviewFile, SYSTEM, ScorePair, read_reviews, summarize, write_reviews,
 };
-use vigc_eval::report::SampleImage;
+use vigc_eval::report::{Findings, SampleImage};
+use vigc_eval::{Error, Suite};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/llava_bench")
@@ -27,7 +28,7 @@ pub(crate) fn bench() -> LlavaBench {
 }
 
 pub(crate) fn answers() -> HashMap<String, String> {
-    read_answers(folder().join("answers.jsonl")).unwrap()
+    Answers::read(folder().join("answers.jsonl")).unwrap().texts
 }
 
 #[derive(Deserialize)]
@@ -74,7 +75,7 @@ fn a_missing_answer_is_judged_as_an_empty_one_and_named() {
     assert_eq!(bench().judge_prompts(&answers).unwrap().prompts, prompts.prompts);
     answers.insert("other".into(), String::new());
     let error = bench().judge_prompts(&answers).unwrap_err();
-    assert!(matches!(error, LlavaBenchError::UnknownQuestion { id } if id == "other"));
+    assert!(matches!(error, Error::UnknownQuestion { id, .. } if id == "other"));
 }
 
 #[derive(Deserialize)]
@@ -83,11 +84,11 @@ struct ParsedReply {
     tuple: [String; 2],
 }
 
-/// What the program gives, but for the pair that stands for a failure and for infinities, which are none here.
-fn expected_marks([reference, candidate]: [f64; 2]) -> Option<Marks> {
+/// The scores of the upstream program. Here, the pair that stands for a failure and infinite numbers are no scores.
+fn expected_scores([reference, candidate]: [f64; 2]) -> Option<ScorePair> {
     let is_pair = [reference, candidate] != [-1.0, -1.0];
     let is_finite = reference.is_finite() && candidate.is_finite();
-    (is_pair && is_finite).then_some(Marks { reference, candidate })
+    (is_pair && is_finite).then_some(ScorePair { reference, candidate })
 }
 
 #[test]
@@ -96,8 +97,8 @@ fn replies_are_read_as_by_the_published_program() {
     assert!(rows.len() >= 200);
     let mut read = 0;
     for ParsedReply { reply, tuple } in rows {
-        let expected = expected_marks(tuple.map(|mark| mark.parse().unwrap()));
-        assert_eq!(Marks::parse(&reply), expected, "{reply:?}");
+        let expected = expected_scores(tuple.map(|score| score.parse().unwrap()));
+        assert_eq!(ScorePair::parse(&reply), expected, "{reply:?}");
         read += usize::from(expected.is_some());
     }
     assert!(read > 100, "{read}");
@@ -109,9 +110,9 @@ struct Printed {
     printed: BTreeMap<String, [f64; 3]>,
 }
 
-fn review(id: usize, category: Option<String>, marks: [f64; 2]) -> Review {
-    let marks = expected_marks(marks);
-    Review { question_id: id.to_string(), category, content: String::new(), marks }
+fn review(id: usize, category: Option<String>, scores: [f64; 2]) -> Review {
+    let scores = expected_scores(scores);
+    Review { question_id: id.to_string(), category, content: String::new(), scores }
 }
 
 /// Python's `round(value * 10, 1)`.
@@ -141,12 +142,12 @@ fn summaries_are_those_of_the_published_program() {
 }
 
 #[test]
-fn given_judgements_are_scored_with_intervals() {
+fn given_judgments_are_scored_with_intervals() {
     let reviews = read_reviews(folder().join("reviews.jsonl")).unwrap();
     for review in &reviews {
-        assert_eq!(review.marks, Marks::parse(&review.content), "{review:?}");
+        assert_eq!(review.scores, ScorePair::parse(&review.content), "{review:?}");
     }
-    let unparsed = reviews.iter().filter(|review| review.marks.is_none()).count();
+    let unparsed = reviews.iter().filter(|review| review.scores.is_none()).count();
     assert!((1..20).contains(&unparsed), "{unparsed}");
     let answers = answers();
     let score = bench().score(&reviews[..70], Some(&answers)).unwrap();
@@ -171,7 +172,7 @@ fn a_report_shows_the_worst_answers_first() {
     let reviews = read_reviews(folder().join("reviews.jsonl")).unwrap();
     let answers = answers();
     let score = bench().score(&reviews, Some(&answers)).unwrap();
-    let (metrics, tables, samples) = score.report_parts();
+    let Findings { metrics, tables, samples, .. } = score.findings();
     assert_eq!(metrics.len(), 4);
     assert_eq!(metrics[0].estimate, score.all.relative);
     assert!(
@@ -190,7 +191,7 @@ fn a_report_shows_the_worst_answers_first() {
 }
 
 #[test]
-fn written_judgements_are_those_that_were_read() {
+fn written_judgments_are_those_that_were_read() {
     let reviews = read_reviews(folder().join("reviews.jsonl")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("review.jsonl");
@@ -201,12 +202,12 @@ fn written_judgements_are_those_that_were_read() {
 }
 
 #[test]
-fn a_judgement_belongs_to_one_question() {
+fn a_judgment_belongs_to_one_question() {
     let judged = |id| review(id, None, [8.0, 7.0]);
     let error = bench().score(&[judged(3), judged(3)], None).unwrap_err();
-    assert!(matches!(error, LlavaBenchError::SeveralReviews { id } if id == "3"));
+    assert!(matches!(error, Error::JudgedTwice { id } if id == "3"));
     let error = bench().score(&[judged(900)], None).unwrap_err();
-    assert!(matches!(error, LlavaBenchError::UnknownQuestion { id } if id == "900"));
+    assert!(matches!(error, Error::UnknownQuestion { id, .. } if id == "900"));
 }
 
 #[test]
@@ -217,13 +218,13 @@ fn the_model_is_asked_the_plain_question() {
     let image = &bench.questions()[0].image;
     let coco = pictures.path().join(format!("COCO_val2014_{image}"));
     fs::write(&coco, b"").unwrap();
-    let asks = bench.asks();
-    assert_eq!(asks.len(), 72);
-    assert_eq!(asks[0].prompt, bench.questions()[0].text);
-    assert_eq!((&asks[0].id, &asks[0].how), (&"0".to_owned(), &How::Write));
-    assert_eq!(asks[0].image, AskImage::File(coco));
+    let queries = bench.queries();
+    assert_eq!(queries.len(), 72);
+    assert_eq!(queries[0].prompt, bench.questions()[0].text);
+    assert_eq!((&queries[0].id, &queries[0].mode), (&"0".to_owned(), &AnswerMode::Generate));
+    assert_eq!(queries[0].image, QueryImage::File(coco));
     let plain = pictures.path().join(&bench.questions()[3].image);
-    assert_eq!(asks[3].image, AskImage::File(plain));
+    assert_eq!(queries[3].image, QueryImage::File(plain));
 }
 
 fn copy() -> TempDir {
@@ -258,13 +259,12 @@ fn an_error_names_file_row_and_key() {
     const QUESTIONS: &str = "qa90_questions.jsonl";
     const CONTEXTS: &str = "caps_boxes_coco2014_val_80.jsonl";
     type Change = fn(&mut Value);
-    let cases: [(&str, Change, &str); 12] = [
+    let cases: [(&str, Change, &str); 11] = [
         (QUESTIONS, |row| row["category"] = "other".into(), "category is \"other\""),
         (QUESTIONS, |row| row["image"] = "none.jpg".into(), "image is \"none.jpg\""),
         (QUESTIONS, |row| row["question_id"] = 7000.into(), "question_id is 7000"),
         (QUESTIONS, |row| row["question_id"] = 0.into(), "question_id is 0"),
         (QUESTIONS, |row| row["text"] = Value::Null, "text is null"),
-        (QUESTIONS, |row| *row = 5.into(), "row is \"5\""),
         (CONTEXTS, |row| row["captions"] = 5.into(), "captions is 5"),
         (CONTEXTS, |row| row["instances"] = Value::Null, "instances is null"),
         (CONTEXTS, |row| row["instances"][0]["bbox"][1] = "x".into(), "instances is {"),
@@ -279,7 +279,7 @@ fn an_error_names_file_row_and_key() {
 }
 
 #[test]
-fn rules_say_role_and_prompt() {
+fn rules_have_a_role_and_a_prompt() {
     for (rules, expected) in [
         (r#"{"conv": 5}"#, "rule is 5"),
         (r#"{"conv": {"role": "Assistant"}}"#, "prompt is missing"),
@@ -291,4 +291,15 @@ fn rules_say_role_and_prompt() {
         let error = LlavaBench::open(&files, "pictures").unwrap_err().to_string();
         assert!(error.contains("rule.json") && error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn as_a_suite_it_needs_a_reviewer() {
+    let eval = LlavaEval::new(bench());
+    assert_eq!(eval.queries(), bench().queries());
+    assert!(matches!(eval.evaluate(&answers()), Err(Error::NoReviewer)));
+    let eval = eval.with_reviewer(ReviewFile(folder().join("reviews.jsonl")));
+    let reviews = read_reviews(folder().join("reviews.jsonl")).unwrap();
+    let expected = bench().score(&reviews, Some(&answers())).unwrap().findings();
+    assert_eq!(eval.evaluate(&answers()).unwrap(), expected);
 }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use vigc_eval::mmbench::{
-    Choice, Entry, Score, Submission, Suite, Template, Tsv, Verdict, infer, with_rotations,
+    Choice, Entry, Mmbench, Score, Submission, Template, Tsv, Verdict, infer, with_rotations,
 };
 use vigc_eval::report::Cell;
 
@@ -57,7 +57,7 @@ fn cells(entry: &Entry) -> BTreeMap<String, String> {
     put("split", entry.split.clone());
     put("source", entry.source.clone());
     put("comment", entry.comment.clone());
-    put("image", Some(BASE64_STANDARD.encode(&entry.picture)));
+    put("image", Some(BASE64_STANDARD.encode(&entry.image)));
     cells
 }
 
@@ -72,7 +72,7 @@ fn tables_are_read_as_pandas_reads_them() {
     assert_eq!(tables.len(), 2);
     for (name, table) in tables {
         let found = Tsv::open(fixture(&name)).unwrap();
-        assert_eq!(found.without_picture, table.without_picture, "{name}");
+        assert_eq!(found.without_image, table.without_picture, "{name}");
         assert_eq!(found.entries.len(), table.rows.len(), "{name}");
         for (entry, expected) in found.entries.iter().zip(table.rows) {
             assert_eq!(cells(entry), expected, "{name}");
@@ -165,7 +165,7 @@ fn compare(score: &Score, expected: &Expected) {
     };
     assert_eq!(circular, sorted(expected.circular.clone()));
     assert_eq!(every, sorted(expected.every.clone()));
-    let tables = score.report_parts().1;
+    let tables = score.findings().tables;
     for (column, way) in ["circular", "first", "every"].into_iter().enumerate() {
         for (split, shares) in &expected.shares[way] {
             let title = format!("MMBench by ability ({split})");
@@ -194,7 +194,7 @@ fn scores_equal_vlmevalkits() {
     assert!(scores.answers.len() > 300 && scores.readings.len() > 20);
     // The orders of the published table, and ours.
     for name in ["circular.tsv", "originals.tsv"] {
-        let suite = Suite::new(&Tsv::open(fixture(name)).unwrap()).unwrap();
+        let suite = Mmbench::new(&Tsv::open(fixture(name)).unwrap()).unwrap();
         let exact = suite.score(&scores.answers).unwrap();
         compare(&exact, &scores.exact);
         let mut unresolved: Vec<&String> = exact.unresolved.iter().map(|u| &u.id).collect();

@@ -1,8 +1,9 @@
-//! POPE against its program: the questions that it makes of annotations, and answers as it scores them.
+//! POPE against the upstream program: the questions that it makes from annotations, and the scores of answers.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use vigc_eval::Suite;
 use vigc_eval::interval::Estimate;
 use vigc_eval::pope::{
     Build, Candidates, Label, Picture, Pope, Question, QuestionSet, Sampling, open_questions,
@@ -31,7 +32,7 @@ struct Set {
 }
 
 #[test]
-fn questions_are_those_of_the_program() {
+fn questions_are_those_of_the_upstream_program() {
     let golden: Vec<Made> =
         serde_json::from_str(include_str!("../fixtures/pope/questions.json")).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +52,7 @@ fn questions_are_those_of_the_program() {
             let build = Build::default();
             let questions = build.questions_drawn_by(&pictures, sampling, &mut draw).unwrap();
             write_questions(&path, &questions).unwrap();
-            // The program turns every "a" of the template into "an".
+            // The upstream program turns every "a" of the template into "an".
             let expected = set.text.replace("imange", "image");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), expected, "{}", set.kind);
             assert_eq!(open_questions(&path).unwrap(), questions);
@@ -90,7 +91,7 @@ struct Measures {
 }
 
 #[test]
-fn answers_are_scored_as_the_program_scores_them() {
+fn answers_are_scored_as_by_the_upstream_program() {
     let golden: Vec<Answers> =
         serde_json::from_str(include_str!("../fixtures/pope/answers.json")).unwrap();
     assert!(golden.iter().map(|set| set.rows.len()).sum::<usize>() > 300);
@@ -106,8 +107,12 @@ fn answers_are_scored_as_the_program_scores_them() {
     });
     let pope = Pope::new(sets.collect(), "images");
     let rows = golden.iter().flat_map(|set| &set.rows);
-    let answers: HashMap<String, String> =
-        pope.asks().into_iter().map(|ask| ask.id).zip(rows.map(|row| row.answer.clone())).collect();
+    let answers: HashMap<String, String> = pope
+        .queries()
+        .into_iter()
+        .map(|query| query.id)
+        .zip(rows.map(|row| row.answer.clone()))
+        .collect();
     let score = pope.score(&answers).unwrap();
 
     for (found, set) in score.sets.iter().zip(&golden) {
@@ -130,7 +135,7 @@ fn answers_are_scored_as_the_program_scores_them() {
 
 #[test]
 fn scenes_are_asked_about() {
-    use vigc_eval::answers::AskImage;
+    use vigc_eval::answers::{Query, QueryImage};
     use vigc_eval::pope::{SetScore, pictures_of_instances};
     use vigc_scenes::DatasetConfig;
 
@@ -142,11 +147,12 @@ fn scenes_are_asked_about() {
     let settings = Build { pictures: 10, objects: 2, seed: 1, ..Build::default() };
     let images = scenes.join("train/images");
     let pope = Pope::build(&pictures, &settings, images).unwrap();
-    let asks = pope.asks();
-    assert_eq!(asks.len(), 3 * 10 * 4);
-    assert!(asks.iter().all(|ask| matches!(&ask.image, AskImage::File(path) if path.exists())));
+    let queries = pope.queries();
+    assert_eq!(queries.len(), 3 * 10 * 4);
+    let exists = |query: &Query| matches!(&query.image, QueryImage::File(path) if path.exists());
+    assert!(queries.iter().all(exists));
     let answers: HashMap<String, String> =
-        asks.into_iter().map(|ask| (ask.id, "Yes.".to_owned())).collect();
+        queries.into_iter().map(|query| (query.id, "Yes.".to_owned())).collect();
     let score = pope.score(&answers).unwrap();
     let shares = |set: &SetScore| [set.accuracy(), set.recall(), set.yes_ratio()].map(|e| e.value);
     assert!(score.sets.iter().all(|set| shares(set) == [Some(0.5), Some(1.0), Some(1.0)]));
