@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::suite::VigRow;
-use vigc_scenes::{Dialogue, Judgement, QuestionJudgement, Scene, VqaKind, claims, sentences};
+use vigc_scenes::{
+    Dialogue, Judgment, QuestionJudgment, Scene, VqaKind, parse_sentence, sentences,
+};
 
 /// The counts of a split.
 #[derive(Debug, Default)]
@@ -59,10 +61,10 @@ impl DialogueTally {
         }));
         self.questions.insert(row.question.trim().to_lowercase());
         *match scene.judge_question(&row.question) {
-            QuestionJudgement::Sound => &mut self.sound,
-            QuestionJudgement::Missing(_) => &mut self.missing,
-            QuestionJudgement::Ambiguous(_) => &mut self.ambiguous,
-            QuestionJudgement::Unparsed => &mut self.unparsed,
+            QuestionJudgment::Sound => &mut self.sound,
+            QuestionJudgment::Missing(_) => &mut self.missing,
+            QuestionJudgment::Ambiguous(_) => &mut self.ambiguous,
+            QuestionJudgment::Unparsed => &mut self.unparsed,
         } += 1;
     }
 
@@ -74,12 +76,15 @@ impl DialogueTally {
 impl AnswerCounts {
     fn of(scene: &Scene, question: &str, answer: &str) -> Self {
         let judged = scene.judge_answer(question, answer);
-        let count = |keep: fn(&Judgement) -> bool| judged.iter().filter(|j| keep(j)).count();
+        let count = |keep: fn(&Judgment) -> bool| judged.iter().filter(|j| keep(j)).count();
         Self {
             sentences: judged.len(),
             wrong: count(|judgement| !judgement.is_true()),
-            unparsed: count(|judgement| *judgement == Judgement::Unparsed),
-            claims: sentences(answer).filter_map(|s| claims(s).ok()).map(|said| said.len()).sum(),
+            unparsed: count(|judgment| *judgment == Judgment::Unparsed),
+            claims: sentences(answer)
+                .filter_map(|sentence| parse_sentence(sentence).ok())
+                .map(|claims| claims.len())
+                .sum(),
         }
     }
 }
