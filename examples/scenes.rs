@@ -1,4 +1,4 @@
-//! Writes a data set of rendered scenes: pictures, COCO, LLaVA, VIGC, OKVQA and A-OKVQA files.
+//! Writes a data set of rendered scenes: pictures, and files in the formats of COCO, LLaVA, VIGC, OKVQA and A-OKVQA.
 //!
 //! ```text
 //! cargo run --release --example scenes -- --out data/scenes --count 2000 --seed 1
@@ -15,23 +15,23 @@ use vigc_scenes::DatasetConfig;
 /// Writes a data set of rendered scenes with exact ground truth.
 #[derive(Debug, Parser)]
 struct Args {
-    /// A folder that does not exist yet.
+    /// The folder to write to. It must not exist yet.
     #[arg(long)]
     out: PathBuf,
-    /// Pictures to train on; `val`, `test` and `unseen` get a tenth of that each.
+    /// The number of training pictures. `val`, `test` and `unseen` get a tenth of it each.
     #[arg(long, default_value_t = 1000)]
     count: usize,
-    /// The same seed gives the same data set.
+    /// The seed. The same seed gives the same data set.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Side of the pictures in pixels.
+    /// The side of the pictures in pixels.
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(8..=4096))]
     side: u32,
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let config = DatasetConfig::new(args.count, args.seed).with_side(args.side);
+    let config = DatasetConfig::new(args.seed).with_train_count(args.count).with_side(args.side);
     let bar = ProgressBar::new(config.total() as u64).with_style(ProgressStyle::with_template(
         "{bar:40} {pos}/{len} pictures, {per_sec}, {eta} left",
     )?);

@@ -4,8 +4,8 @@
 //! cargo run --release --example train -- --recipe recipes/mini/01-vision.toml [--resume]
 //! ```
 //!
-//! On Linux `MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592` in the environment
-//! saves about a sixth of the time: the C library otherwise returns every large tensor to the system.
+//! On Linux, setting `MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592` saves about a sixth of the time:
+//! otherwise the C library returns the memory of every large tensor to the system.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
 use std::collections::BTreeMap;
@@ -16,16 +16,16 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use vigc_train::{Progress, Recipe, UpdateReport, run_recipe};
 
-/// Trains what a recipe describes.
+/// Runs one stage of training.
 #[derive(Parser)]
 struct Args {
     /// The recipe, a TOML file.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
-    /// Goes on from the newest checkpoint in the recipe's output folder.
+    /// Continue from the newest checkpoint in the recipe's output folder.
     #[arg(long)]
     resume: bool,
-    /// Stops cleanly after so many minutes, instead of the recipe's limit.
+    /// Stop cleanly after this many minutes, instead of the recipe's limit.
     #[arg(long, value_name = "MINUTES")]
     max_minutes: Option<f64>,
 }
@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
     bar.finish();
     match outcome.finished {
         true => println!("finished: {}", recipe.output.display()),
-        false => println!("stopped after {} updates, go on with --resume", outcome.updates),
+        false => println!("stopped after {} updates; continue with --resume", outcome.updates),
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl Data {
 
 pub(crate) fn write_measured(settings: &Settings, folder: &Folder) -> anyhow::Result<()> {
     let count = settings.pictures.measured;
-    let config = DatasetConfig::empty(MEASURED).with_side(SIDE);
+    let config = DatasetConfig::new(MEASURED).with_side(SIDE);
     let config = config.with_count(Split::Test, count).with_count(Split::Unseen, count);
     Data::measured(folder).write(config)
 }
@@ -72,10 +72,10 @@ pub(crate) fn write_pictures(
     seed: u64,
 ) -> anyhow::Result<()> {
     let pictures = &settings.pictures;
-    let annotated = DatasetConfig::empty(ANNOTATED + seed).with_side(SIDE);
+    let annotated = DatasetConfig::new(ANNOTATED + seed).with_side(SIDE);
     let annotated = annotated.with_count(Split::Train, pictures.annotated);
     Data::annotated(folder, seed).write(annotated)?;
-    let unannotated = DatasetConfig::empty(UNANNOTATED + seed).with_side(SIDE);
+    let unannotated = DatasetConfig::new(UNANNOTATED + seed).with_side(SIDE);
     let unannotated = unannotated.with_count(Split::Train, pictures.same);
     let unannotated = unannotated.with_count(Split::Unseen, pictures.other);
     Data::unannotated(folder, seed).write(unannotated)

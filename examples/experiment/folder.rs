@@ -8,7 +8,7 @@ use vigc_pipeline::core::files::{read_json, write_atomic, write_json};
 
 use crate::job::Job;
 use crate::report::{Outcome, Report};
-use crate::settings::Settings;
+use crate::settings::{Settings, normalized};
 
 /// The folder of an experiment.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ impl Folder {
         }
         let (record, text) = (path.join("settings.toml"), settings.text()?);
         match fs::read_to_string(&record) {
-            Ok(found) if found == text => {}
+            Ok(found) if normalized(&found) == text => {}
             Ok(_) => bail!(
                 "{} holds an experiment with other settings or recipes; choose another folder with --out",
                 path.display()

@@ -74,14 +74,26 @@ impl Settings {
         Ok(Recipe::open(self.path.with_file_name(file))?)
     }
 
-    /// The text of everything that the results of a seed depend on; seeds may be added to an experiment later.
+    /// The text of everything that the results of a seed depend on, without comments. Seeds may be added to an experiment
+    /// later.
     pub(crate) fn text(&self) -> anyhow::Result<String> {
         let mut settings: Table = toml::from_str(&read(&self.path)?)?;
         settings.remove("seeds");
         let recipes = RECIPES.iter().map(|file| read(&self.path.with_file_name(file)));
         let recipes = recipes.collect::<anyhow::Result<String>>()?;
-        Ok(toml::to_string(&settings)? + &recipes)
+        Ok(normalized(&(toml::to_string(&settings)? + &recipes)))
     }
+}
+
+/// Settings and recipes without comments, and with old names in recipes replaced by current ones.
+pub(crate) fn normalized(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let current = lines.map(|line| match line {
+        "[optimisation]" => "[optimization]",
+        r#"stage = "llava""# => r#"stage = "finetune""#,
+        line => line,
+    });
+    current.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

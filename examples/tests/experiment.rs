@@ -17,11 +17,11 @@ fn tiny_recipes(folder: &Path) {
         let path = entry.expect("a recipe").path();
         let text = fs::read_to_string(&path).expect("text");
         let mut recipe: Table = toml::from_str(&text).expect("TOML");
-        if let Some(Value::Table(optimisation)) = recipe.get_mut("optimisation") {
-            optimisation.insert("updates".to_owned(), Value::Integer(2));
-            optimisation.insert("batch".to_owned(), Value::Integer(2));
+        if let Some(Value::Table(optimization)) = recipe.get_mut("optimization") {
+            optimization.insert("updates".to_owned(), Value::Integer(2));
+            optimization.insert("batch".to_owned(), Value::Integer(2));
             // Nothing is lost of what the models begin with.
-            optimisation.insert("rate".to_owned(), Value::Float(1e-6));
+            optimization.insert("rate".to_owned(), Value::Float(1e-6));
         }
         if let Some(Value::Table(scenes)) =
             recipe.get_mut("data").and_then(|data| data.get_mut("scenes"))
@@ -95,6 +95,13 @@ fn every_job_runs_once_and_the_tables_are_printed() {
     assert_eq!(fs::read(&outcome).unwrap(), before);
     let tables = |text: &str| text[text.find("Table 1").unwrap()..].to_owned();
     assert_eq!(tables(&first), tables(&second));
+    assert_eq!(tables(&first), tables(&printed(&run(folder, &["--report"]))));
+
+    // A folder that was written when recipes had other comments and names is accepted.
+    let record = folder.join("run/settings.toml");
+    let text = fs::read_to_string(&record).unwrap();
+    let old = text.replace("[optimization]", "# A comment.\n[optimisation]");
+    fs::write(&record, old.replace("\"finetune\"", "\"llava\"")).unwrap();
     assert_eq!(tables(&first), tables(&printed(&run(folder, &["--report"]))));
 
     // Seeds may be added; whatever else is changed makes another experiment.

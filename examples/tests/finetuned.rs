@@ -26,7 +26,7 @@ fn in_repository(path: &str) -> PathBuf {
 
 fn train(folder: &Path, name: &str, recipe: &str) {
     let text = format!(
-        "output = \"{}\"\n{recipe}\n[optimisation]\nupdates = 2\nbatch = 2\nrate = 1e-2\n",
+        "output = \"{}\"\n{recipe}\n[optimization]\nupdates = 2\nbatch = 2\nrate = 1e-2\n",
         folder.join(name).display()
     );
     let path = folder.join(name).with_extension("toml");
@@ -55,7 +55,7 @@ fn finetune(folder: &Path) {
     ]);
     fs::write(folder.join("rows.json"), rows.to_string()).expect("written");
     let recipe = format!(
-        "stage = \"llava\"\n[inputs]\nmodel = \"{base}\"\n[model]\ntune = \"lora\"\nfrozen = \"bf16\"\n\
+        "stage = \"finetune\"\n[inputs]\nmodel = \"{base}\"\n[model]\ntune = \"lora\"\nfrozen = \"bf16\"\n\
         [model.lora]\nr = 2\nalpha = 4\n\
         [[data.files]]\npath = \"{rows}\"\nimages = \"{images}\"\nformat = \"llava\"\n\
         topic = \"conversation\"\nform = \"vic\"\nratio = 1.0\n[run]\nvalidate_updates = 0\n",

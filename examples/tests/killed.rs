@@ -109,7 +109,7 @@ fn recipe(folder: &Path) -> PathBuf {
         num_attention_heads = 2
         image_size = 112
         patch_size = 14
-        [optimisation]
+        [optimization]
         updates = 40
         batch = 8
         rate = 1e-3

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use vigc_core::TokenBatch;
 use vigc_core::files::read_json;
 use vigc_core::nn::{Linear, LinearConfig};
+use vigc_core::progress::Progress as Told;
 use vigc_core::weights::{Checkpoint, CheckpointOverlay, KeyMap};
-use vigc_eval::answers::{AnswerJournal, Ask, AskImage, Asker, How};
+use vigc_eval::answers::{AnswerJournal, AnswerMode, Query, QueryImage, QueryRunner};
 use vigc_pipeline::Result;
 use vigc_pipeline::llm::llama::LlamaConfig;
 use vigc_pipeline::llm::tokenizer::train::llama_bpe;
@@ -255,18 +256,21 @@ fn it_runs_through_generation_correction_and_evaluation() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("picture.png");
     picture(5).save(&path).unwrap();
-    let ask = |id: &str, how| Ask {
+    let query = |id: &str, mode| Query {
         id: id.to_owned(),
-        image: AskImage::File(path.clone()),
+        image: QueryImage::File(path.clone()),
         prompt: "What is there?".to_owned(),
-        how,
+        mode,
     };
     let choices = ["apple", "left"].map(str::to_owned).to_vec();
-    let asks = [ask("written", How::Write), ask("chosen", How::Choose(choices.clone()))];
-    let asker = Asker::new(&model, model.generation_config().clone());
+    let queries = [
+        query("written", AnswerMode::Generate),
+        query("chosen", AnswerMode::Choose(choices.clone())),
+    ];
+    let runner = QueryRunner::new(&model, model.generation_config().clone());
     let mut journal =
-        AnswerJournal::create(folder.path().join("answers.jsonl"), &asker.settings()).unwrap();
-    let answers = asker.run(&asks, &mut journal, &mut |_, _| {}).unwrap();
+        AnswerJournal::create(folder.path().join("answers.jsonl"), &runner.settings()).unwrap();
+    let answers = runner.run(&queries, &mut journal, &Told::none()).unwrap();
     assert!(choices.contains(&answers.texts["chosen"]) && answers.failures.is_empty());
 }
 

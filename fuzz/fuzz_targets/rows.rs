@@ -2,6 +2,7 @@
 #![no_main]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use rand::SeedableRng;
@@ -11,7 +12,9 @@ use vigc_pipeline::data::{open_coco_instances, open_vqav2};
 use vigc_pipeline::prompt::Task;
 use vigc_pipeline::vigc::export::Format as Output;
 use vigc_pipeline::vigc::{Correction, GenerationConfig, Journal, Record, RunSettings, read_lines};
-use vigc_train::data::{AnnotationFile, Form, Format, InstructionDataset};
+use vigc_train::data::{
+    AnnotatedImages, AnnotationFile, Form, Format, InstructionDataset,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     annotations(&write("rows.json", bytes));
@@ -29,13 +32,15 @@ fn annotations(path: &Path) {
                 form,
                 ratio: 1.0,
             };
-            let rows = match file.instructed(0) {
-                Ok(rows) => rows,
+            let annotations = match file.open() {
+                Ok(annotations) => annotations,
                 Err(error) => {
                     show(&error);
                     break;
                 }
             };
+            let images = Arc::new(AnnotatedImages::new(&file.images, [&annotations]));
+            let rows = file.rows(annotations, &images, 0);
             let mut rng = ChaCha8Rng::seed_from_u64(7);
             for row in 0..rows.len().min(16) {
                 if let Err(error) = rows.row(row, &mut rng) {

@@ -213,15 +213,19 @@ pub fn reviews(
     let review = |question: &Question| {
         let answer = answers.get(&question.id).map_or("", String::as_str);
         let scene = scenes.get(&question.image)?;
-        let merits = scene.merits(&question.text, &question.reference, answer);
-        let scores = ScorePair { reference: 10.0, candidate: merits.mark() };
+        let reference = vigc_scenes::QuestionAnswer {
+            question: question.text.clone(),
+            answer: question.reference.clone(),
+        };
+        let score = scene.score_answer(&reference, answer);
+        let scores = ScorePair { reference: 10.0, candidate: score.points() };
         let content = format!(
             "10 {:.1}\n{} of {} sentences are true, {} of {} of the reference's statements are told.",
             scores.candidate,
-            merits.true_sentences,
-            merits.sentences,
-            merits.told,
-            merits.statements
+            score.true_sentences,
+            score.sentences,
+            score.covered,
+            score.statements
         );
         Some(Review {
             question_id: question.id.clone(),

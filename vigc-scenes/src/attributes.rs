@@ -1,4 +1,4 @@
-//! What an object of a scene can be: its kind, color, size and cell of the 3 x 3 grid.
+//! The attributes of objects and scenes: kind, color, size, cell of the 3 x 3 grid, and background.
 
 use serde::{Deserialize, Serialize};
 
@@ -225,7 +225,7 @@ impl Cell {
     }
 }
 
-/// What the objects stand in front of.
+/// The surface or landscape behind the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]

@@ -1,14 +1,14 @@
-//! Backgrounds: a gradient, a texture and what tells the place.
+//! Backgrounds: a gradient, a texture, and the details that make the place recognizable.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::Background;
+use crate::attributes::Background;
 
 type Rgb = [f32; 3];
 
-/// The colors of one background: far and near, with the height of the horizon between them.
+/// The colors of a background above and below its horizon, each as a gradient.
 struct Palette {
     far: [Rgb; 2],
     near: [Rgb; 2],
@@ -17,7 +17,7 @@ struct Palette {
 }
 
 /// Writes the background's pixels as RGBA, row by row.
-pub(super) fn paint(background: Background, seed: u64, side: usize, rgba: &mut [u8]) {
+pub(crate) fn paint(background: Background, seed: u64, side: usize, rgba: &mut [u8]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let palette = palette(background, &mut rng);
     let tint: f32 = rng.random_range(0.94..1.06);
@@ -123,7 +123,7 @@ fn detail(background: Background, x: f32, y: f32, phase: f32, grain: u32) -> f32
     }
 }
 
-/// A number of `[0, 1)` for a point, the same on every machine.
+/// A pseudorandom number in `[0, 1)` for a point, the same on every machine.
 fn hash(x: u32, y: u32, seed: u32) -> f32 {
     let mut h = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ seed;
     h = (h ^ (h >> 15)).wrapping_mul(0x2c1b_3c6d);

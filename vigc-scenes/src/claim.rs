@@ -1,71 +1,73 @@
-//! What a sentence says about a picture.
+//! What a sentence claims about a scene.
 
 use std::cmp::Ordering;
 
-use super::noun::{Group, Noun};
-use super::{Background, Cell, Color, Extreme, Relation, Size, Use};
+use crate::attributes::{Background, Cell, Color, Size};
+use crate::noun_phrase::{Group, NounPhrase};
+use crate::relation::{Extreme, Relation};
+use crate::uses::Use;
 
 /// One statement that is true or false of a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
     /// There is such an object.
-    Exists(Noun),
+    Exists(NounPhrase),
     /// There is no such object.
-    Absent(Noun),
-    /// The object has the property, or has not.
+    Absent(NounPhrase),
+    /// An object has a property, or does not have it.
     Is {
-        /// The object spoken of.
-        subject: Noun,
-        /// What is said about it.
+        /// The object.
+        subject: NounPhrase,
+        /// The property.
         property: Property,
-        /// False for `is not`.
+        /// Whether the object is said to have it: true for `is`, false for `is not`.
         holds: bool,
     },
-    /// Each of several objects has the property.
+    /// Each of several objects has a property.
     Both {
-        /// The objects spoken of.
+        /// The objects.
         subjects: Subjects,
-        /// What is said about each.
+        /// The property.
         property: Property,
     },
-    /// Two objects agree in a trait, or differ.
+    /// Two objects have the same attribute, or different ones.
     Alike {
-        /// The objects spoken of.
+        /// The objects.
         subjects: Subjects,
-        /// What is compared.
-        by: Trait,
-        /// False for `different`.
+        /// The attribute that is compared.
+        by: Attribute,
+        /// True for `the same`, false for `different`.
         same: bool,
     },
-    /// The number of objects in a group.
+    /// A group has this many objects.
     Count {
-        /// The objects counted.
+        /// The group.
         group: Group,
-        /// How many there are said to be.
+        /// The claimed number of objects.
         number: usize,
-        /// An object that is thought away.
-        without: Option<Noun>,
+        /// An object that is not counted: `without the car, there would be two objects`.
+        without: Option<NounPhrase>,
     },
-    /// One group against another.
+    /// One group has more objects than another, fewer, or as many.
     Compare {
-        /// The group named first.
+        /// The group that is named first.
         left: Group,
-        /// How its number compares with the other's.
+        /// How the number of its objects compares with the other group's.
         ordering: Ordering,
-        /// The group named second.
+        /// The group that is named second.
         right: Group,
     },
     /// More objects have this color than any other.
     MostCommon(Color),
-    /// What is behind the objects.
+    /// The scene has this background.
     Background(Background),
     /// No object has the property.
     Nothing(Property),
-    /// `Yes` or `no` to the question.
+    /// The answer to the question is yes (true) or no (false).
     Reply(bool),
 }
 
-/// What an object can be said to be.
+/// What can be said of an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Property {
     /// `red`.
@@ -75,23 +77,23 @@ pub enum Property {
     /// `on the left`.
     Place(Cell),
     /// `a small red car`.
-    Such(Noun),
+    IsA(NounPhrase),
     /// `to the left of the car`.
-    Related(Relation, Noun),
+    Related(Relation, NounPhrase),
     /// `between the car and the key`.
-    Between(Noun, Noun),
+    Between(NounPhrase, NounPhrase),
     /// `furthest to the left`.
     Extreme(Extreme),
     /// `larger than the car`, `the same size as the car`.
-    Compared(Ordering, Noun),
+    Compared(Ordering, NounPhrase),
     /// `you can sit on it`, `it would help a tired person`.
     GoodFor(Use),
 }
 
 impl Property {
-    /// The other objects that the property names.
+    /// The other objects that the property mentions.
     #[must_use]
-    pub fn nouns(&self) -> Vec<Noun> {
+    pub fn nouns(&self) -> Vec<NounPhrase> {
         match *self {
             Self::Related(_, noun) | Self::Compared(_, noun) => vec![noun],
             Self::Between(one, other) => vec![one, other],
@@ -100,18 +102,18 @@ impl Property {
     }
 }
 
-/// Several objects at once.
+/// Several objects that a claim is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Subjects {
-    /// `they`: the objects that were spoken of.
+    /// `they`: the objects that were mentioned before.
     They,
     /// `the car and the key`.
-    Pair(Noun, Noun),
+    Pair(NounPhrase, NounPhrase),
 }
 
-/// What two objects are compared by.
+/// An attribute that two objects are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trait {
+pub enum Attribute {
     /// The main color.
     Color,
     /// The size.

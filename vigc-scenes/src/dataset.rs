@@ -1,6 +1,6 @@
-//! Data sets on disk, in the formats that real data comes in.
+//! Data sets on disk, in the formats of published data sets.
 //!
-//! A folder per split holds `images/000000000042.jpg` and these files:
+//! Each split has a folder with pictures, `images/000000000042.jpg`, and these files:
 //!
 //! | file | format |
 //! |---|---|
@@ -9,87 +9,45 @@
 //! | `llava_{conversation,detail,reasoning}.json` | LLaVA: id, image, conversations |
 //! | `vigc_{conversation,detail,reasoning}.json` | VIGC: image, question, answers, source |
 //! | `okvqa.json` | OKVQA: image, question, ten answers |
-//! | `aokvqa.json` | A-OKVQA: image, question, choices, index of the right one, ten answers |
+//! | `aokvqa.json` | A-OKVQA: image, question, choices, index of the correct one, ten answers |
 //! | `scenes.jsonl` | the scenes themselves |
-//! | `llava_bench/` | LLaVA-Eval's four files; not of pictures to train on |
+//! | `llava_bench/` | LLaVA-Eval's four files; not for the training split |
 
-mod coco;
-mod dialogue;
-mod json_list;
-mod llava_bench;
-mod read;
-mod vqa;
+mod formats;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-pub use self::read::open_scenes;
+use self::formats::{
+    Coco, JsonLines, JsonList, LlavaBench, Sample, aokvqa_row, failed, llava_row, okvqa_row, turns,
+    vigc_row, vqa_items,
+};
+use crate::error::DatasetError;
+use crate::sample::Split;
+use crate::scene::Scene;
+use crate::texts::Dialogue;
 
-use self::json_list::{JsonLines, JsonList};
-use super::{Dialogue, Scene, Split, Teller};
-
-/// Why a data set could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DatasetError {
-    /// There is something at the place where the data set should go.
-    #[error("`{0}` exists; remove it or choose another folder")]
-    Exists(PathBuf),
-    /// A file or folder cannot be written.
-    #[error("cannot write `{path}`")]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// A file or folder cannot be read.
-    #[error("cannot read `{path}`")]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// A line is no scene.
-    #[error("line {line} of `{path}` is no scene")]
-    Scene {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What went wrong.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// There are more or fewer scenes than pictures.
-    #[error("`{path}` holds {scenes} scenes, expected one for each of {pictures} pictures")]
-    Pictures {
-        /// The file of scenes.
-        path: PathBuf,
-        /// Its lines.
-        scenes: usize,
-        /// The files beside it.
-        pictures: usize,
-    },
-    /// A picture cannot be encoded.
-    #[error("cannot encode `{path}`")]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: image::ImageError,
-    },
-}
-
-/// What to write.
+/// What to write: the number of pictures in each split, their size, and the seed.
+///
+/// ```
+/// use vigc_scenes::{DatasetConfig, Split};
+///
+/// # fn main() -> Result<(), vigc_scenes::DatasetError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let out = folder.path().join("scenes");
+/// let config = DatasetConfig::new(1).with_count(Split::Test, 2).with_side(32);
+/// let summary = config.write(&out, |_| {})?;
+/// assert_eq!(summary.images, 2);
+/// assert!(out.join("test/captions_test.json").is_file());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatasetConfig {
     /// The number of pictures of each split, in the order of [`Split::ALL`].
@@ -101,67 +59,51 @@ pub struct DatasetConfig {
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DatasetSummary {
-    /// Pictures.
+    /// The number of pictures.
     pub images: usize,
-    /// Objects in them.
+    /// The number of objects in them.
     pub objects: usize,
-    /// Dialogues of all three kinds.
+    /// The number of question-answer pairs in all dialogues.
     pub dialogues: usize,
-    /// Questions with short answers.
+    /// The number of questions with short answers.
     pub questions: usize,
 }
 
-/// One picture with its place in the data set.
-struct Sample {
-    id: u64,
-    split: Split,
-    seed: u64,
-    scene: Scene,
-}
-
-impl Sample {
-    fn file_name(&self) -> String {
-        format!("{:012}.jpg", self.id)
-    }
-
-    fn teller(&self) -> Teller<'_> {
-        Teller::new(&self.scene, self.split, self.seed)
-    }
-}
-
-/// Pictures that are drawn at once.
+/// The number of pictures that are rendered at a time.
 const CHUNK: usize = 256;
-/// Quality of the pictures, as COCO's cameras have it.
+/// The quality of the JPEG files, about that of COCO's.
 const JPEG_QUALITY: u8 = 95;
 
-/// The seed of a scene from the seed of its data set; seeds below 2^32 share no scene.
+/// The seed of the scene at `index` in the data set with the given seed. Data sets with different seeds below 2^32 have no
+/// scene in common.
 #[must_use]
 pub fn scene_seed(seed: u64, index: u64) -> u64 {
     (seed << 32).wrapping_add(index)
 }
 
 impl DatasetConfig {
-    /// `count` pictures to train on, and a tenth of that in each of the other splits.
+    /// A data set without pictures. Add some with [`with_train_count`](Self::with_train_count) or
+    /// [`with_count`](Self::with_count).
     #[must_use]
-    pub fn new(count: usize, seed: u64) -> Self {
-        let of = |split| if split == Split::Train { count } else { count.div_ceil(10) };
-        Self { counts: Split::ALL.map(of), seed, side: 224 }
-    }
-
-    /// No pictures, until some are asked for.
-    #[must_use]
-    pub fn empty(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { counts: [0; Split::ALL.len()], seed, side: 224 }
     }
 
-    /// So many pictures in a split. A split without pictures has no folder.
+    /// Sets the number of training pictures, and a tenth of it in each of the other splits.
+    #[must_use]
+    pub fn with_train_count(self, count: usize) -> Self {
+        let of = |split| if split == Split::Train { count } else { count.div_ceil(10) };
+        Self { counts: Split::ALL.map(of), ..self }
+    }
+
+    /// Sets the number of pictures in a split. A split without pictures gets no folder.
     #[must_use]
     pub fn with_count(mut self, split: Split, count: usize) -> Self {
         self.counts[split as usize] = count;
         self
     }
 
-    /// Pictures of this side in pixels; 224 unless said.
+    /// Sets the side of the pictures in pixels. The default is 224.
     #[must_use]
     pub fn with_side(self, side: u32) -> Self {
         Self { side, ..self }
@@ -177,11 +119,12 @@ impl DatasetConfig {
         self.counts[split as usize]
     }
 
-    /// Writes the data set into a new folder, which appears when everything is in it; `progress`
-    /// hears after every few pictures how many are done.
+    /// Writes the data set to a new folder, which appears under its name when it is complete. `progress` is called with
+    /// the number of finished pictures from time to time.
     ///
     /// # Errors
-    /// If the folder exists or cannot be written.
+    ///
+    /// [`DatasetError::Exists`] if the folder exists, and others if a file cannot be written.
     pub fn write(
         &self,
         out: &Path,
@@ -239,19 +182,46 @@ impl DatasetConfig {
     }
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> DatasetError {
-    let path = path.to_owned();
-    |source| DatasetError::Write { path, source }
+/// Reads the scenes in the folder of a split. The keys are the file names of their pictures.
+///
+/// # Errors
+///
+/// [`DatasetError::Read`] if `scenes.jsonl` or the folder of pictures cannot be read, [`DatasetError::Scene`] if a line is
+/// not a scene, [`DatasetError::Pictures`] if there are more or fewer scenes than pictures.
+pub fn open_scenes(folder: impl AsRef<Path>) -> Result<HashMap<String, Scene>, DatasetError> {
+    let (path, images) = (folder.as_ref().join("scenes.jsonl"), folder.as_ref().join("images"));
+    let failed = |source| DatasetError::Read { path: path.clone(), source };
+    let text = fs::read_to_string(&path).map_err(failed)?;
+    let mut names = fs::read_dir(&images)
+        .and_then(|entries| {
+            let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+            entries.map(|entry| entry.map(name)).collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(|source| DatasetError::Read { path: images.clone(), source })?;
+    names.sort_unstable();
+    let scene = |(line, text): (usize, &str)| {
+        serde_json::from_str(text).map_err(|source| DatasetError::Scene {
+            path: path.clone(),
+            line: line + 1,
+            source,
+        })
+    };
+    let scenes = text.lines().enumerate().map(scene).collect::<Result<Vec<Scene>, _>>()?;
+    if scenes.len() != names.len() {
+        let (scenes, pictures) = (scenes.len(), names.len());
+        return Err(DatasetError::Pictures { path, scenes, pictures });
+    }
+    Ok(names.into_iter().zip(scenes).collect())
 }
 
 /// The open files of a split.
 struct Files {
-    coco: coco::Coco,
+    coco: Coco,
     dialogues: Vec<(Dialogue, JsonList, JsonList)>,
     okvqa: JsonList,
     aokvqa: JsonList,
     scenes: JsonLines,
-    llava_bench: Option<llava_bench::LlavaBench>,
+    llava_bench: Option<LlavaBench>,
 }
 
 impl Files {
@@ -265,14 +235,12 @@ impl Files {
             Ok((kind, llava, vigc))
         };
         Ok(Self {
-            coco: coco::Coco::new(folder, split),
+            coco: Coco::new(folder, split),
             dialogues: Dialogue::ALL.into_iter().map(dialogue).collect::<Result<_, _>>()?,
             okvqa: list("okvqa.json".to_owned())?,
             aokvqa: list("aokvqa.json".to_owned())?,
             scenes: JsonLines::create(&folder.join("scenes.jsonl"))?,
-            llava_bench: (split != Split::Train)
-                .then(|| llava_bench::LlavaBench::create(folder))
-                .transpose()?,
+            llava_bench: (split != Split::Train).then(|| LlavaBench::create(folder)).transpose()?,
         })
     }
 
@@ -289,22 +257,22 @@ impl Files {
             bench.picture(sample, &caption, side)?;
         }
         for (kind, llava, vigc) in &mut self.dialogues {
-            let turns = dialogue::turns(&mut teller, *kind);
+            let turns = turns(&mut teller, *kind);
             if let (Some(bench), Some(first)) = (&mut self.llava_bench, turns.first()) {
                 bench.question(sample, *kind, first)?;
             }
             summary.dialogues += turns.len();
-            llava.push(&dialogue::llava(sample, &turns))?;
+            llava.push(&llava_row(sample, &turns))?;
             for (index, turn) in turns.iter().enumerate() {
-                vigc.push(&dialogue::vigc(sample, *kind, index, turn))?;
+                vigc.push(&vigc_row(sample, *kind, index, turn))?;
             }
         }
-        for (index, item) in vqa::items(&mut teller).iter().enumerate() {
+        for (index, item) in vqa_items(&mut teller).iter().enumerate() {
             summary.questions += 1;
             if item.choices.is_empty() {
-                self.okvqa.push(&vqa::okvqa(sample, index, item))?;
+                self.okvqa.push(&okvqa_row(sample, index, item))?;
             } else {
-                self.aokvqa.push(&vqa::aokvqa(sample, index, item))?;
+                self.aokvqa.push(&aokvqa_row(sample, index, item))?;
             }
         }
         summary.images += 1;
@@ -326,6 +294,3 @@ impl Files {
         self.scenes.finish()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,29 +1,30 @@
-//! What one has to look at to go on with an answer.
+//! The objects that matter for the next words of an answer.
 
-use super::Scene;
-use super::claim::{Claim, Subjects};
-use super::grammar::{claims, parse_question, sentences};
-use super::judge::{Judge, QuestionJudgement};
-use super::noun::Group;
+use crate::claim::{Claim, Subjects};
+use crate::grammar::{parse_question, parse_sentence, sentences};
+use crate::judge::{Judge, QuestionJudgment};
+use crate::noun_phrase::Group;
+use crate::scene::Scene;
 
-/// What to look at for the next words, as far as a prompt says.
+/// What to look at for the next words of an answer, as far as the text says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Focus {
-    /// Whether the question takes for granted, or asks for, what is not there.
+    /// Whether the question presupposes, or asks for, an object that is not in the scene.
     pub missing: bool,
-    /// Indices of the scene's objects, none twice.
+    /// The indices of the objects to look at, without repetitions.
     pub objects: Vec<usize>,
 }
 
 impl Scene {
-    /// What to look at for what comes `next` in the answer to a question, behind what is `said`
-    /// already: the objects that the question names or counts, then those that the next sentence
-    /// speaks of, or that a short answer names.
+    /// What to look at for `next`, the text that continues the answer to a question after `said`.
+    ///
+    /// These are the objects that the question mentions or counts, then those that the next sentence mentions. `next`
+    /// may also be a short answer, the name of a kind.
     #[must_use]
     pub fn focus(&self, question: &str, said: &str, next: &str) -> Focus {
         let mut judge = Judge::new(self);
         judge.hear_question(question);
-        let mut missing = matches!(self.judge_question(question), QuestionJudgement::Missing(_));
+        let mut missing = matches!(self.judge_question(question), QuestionJudgment::Missing(_));
         let mut found = Vec::new();
         if let Ok(question) = parse_question(question) {
             if let Some(Claim::Exists(noun)) = question.yes {
@@ -37,7 +38,7 @@ impl Scene {
             judge.hear_sentence(sentence);
         }
         let next = sentences(next).next().unwrap_or_default();
-        match claims(next) {
+        match parse_sentence(next) {
             Ok(claims) => {
                 for claim in claims {
                     found.extend(judge.objects_of(&claim));
@@ -61,7 +62,7 @@ impl Scene {
 }
 
 impl Judge<'_> {
-    /// The objects that a claim speaks of, if it is heard now.
+    /// The objects that a claim mentions, if it is heard now.
     fn objects_of(&self, claim: &Claim) -> Vec<usize> {
         let (subjects, property) = match claim {
             Claim::Exists(noun) | Claim::Absent(noun) => (self.referents(*noun), None),
@@ -95,7 +96,7 @@ impl Judge<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judge::tests::scene;
+    use crate::tests::scene;
 
     #[test]
     fn a_question_and_the_next_sentence_say_where_to_look() {

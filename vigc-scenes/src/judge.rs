@@ -1,94 +1,79 @@
-//! Whether what is said about a scene is true.
+//! A judge of sentences: whether what is said about a scene is true.
 
 use std::cmp::Ordering;
 
-use super::claim::{Claim, Property, Subjects, Trait};
-use super::grammar::{claims, parse_question, sentences};
-use super::noun::{Article, Group, Noun};
-use super::relation::between;
-use super::{Color, Object, Scene};
+use crate::attributes::Color;
+use crate::claim::{Attribute, Claim, Property, Subjects};
+use crate::grammar::{parse_question, parse_sentence, sentences};
+use crate::noun_phrase::{Article, Group, NounPhrase};
+use crate::scene::{Object, Scene};
 
-/// Whether a claim is true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is.
-    True,
-    /// It is not, or it speaks of something that is not there.
-    False,
-}
-
-impl From<bool> for Verdict {
-    fn from(holds: bool) -> Self {
-        if holds { Self::True } else { Self::False }
-    }
-}
-
-/// What came of judging a sentence.
+/// The judgment of a sentence.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Judgement {
-    /// Everything that it says is true.
+pub enum Judgment {
+    /// Everything that the sentence claims is true.
     True,
-    /// These of its claims are false.
+    /// These claims of the sentence are false.
     False(Vec<Claim>),
-    /// The grammar does not have it.
+    /// The sentence is not in the grammar.
     Unparsed,
 }
 
-impl Judgement {
-    /// Whether the sentence was understood and is true.
+impl Judgment {
+    /// Whether the sentence is in the grammar and true.
     #[must_use]
     pub fn is_true(&self) -> bool {
         matches!(self, Self::True)
     }
 }
 
-/// What came of judging a question.
+/// The judgment of a question.
 #[derive(Debug, Clone, PartialEq)]
-pub enum QuestionJudgement {
-    /// Everything that it takes for granted is there, once.
+pub enum QuestionJudgment {
+    /// Everything that the question presupposes is in the scene exactly once.
     Sound,
-    /// It takes this for granted, which is not there.
-    Missing(Noun),
-    /// This describes several objects.
-    Ambiguous(Noun),
-    /// The grammar does not have it.
+    /// The question presupposes this object, which is not in the scene.
+    Missing(NounPhrase),
+    /// The question presupposes this object, but several objects fit the phrase.
+    Ambiguous(NounPhrase),
+    /// The question is not in the grammar.
     Unparsed,
 }
 
 impl Scene {
-    /// Whether the claim is true, heard without any context.
+    /// Whether a claim is true when it stands alone. A claim about an object that is not there is false.
     #[must_use]
-    pub fn judge(&self, claim: &Claim) -> Verdict {
+    pub fn is_true(&self, claim: &Claim) -> bool {
         Judge::new(self).hear(claim)
     }
 
-    /// Whether what the question takes for granted is there.
+    /// Whether the objects that a question presupposes are in the scene.
     #[must_use]
-    pub fn judge_question(&self, question: &str) -> QuestionJudgement {
-        let Ok(question) = parse_question(question) else { return QuestionJudgement::Unparsed };
+    pub fn judge_question(&self, question: &str) -> QuestionJudgment {
+        let Ok(question) = parse_question(question) else { return QuestionJudgment::Unparsed };
         for noun in question.presupposed {
             match self.matching(&noun).len() {
-                0 => return QuestionJudgement::Missing(noun),
+                0 => return QuestionJudgment::Missing(noun),
                 1 => {}
-                _ => return QuestionJudgement::Ambiguous(noun),
+                _ => return QuestionJudgment::Ambiguous(noun),
             }
         }
-        QuestionJudgement::Sound
+        QuestionJudgment::Sound
     }
 
-    /// Judges each sentence of an answer to a question, in order.
+    /// Judges the sentences of an answer to a question, in order.
     #[must_use]
-    pub fn judge_answer(&self, question: &str, answer: &str) -> Vec<Judgement> {
+    pub fn judge_answer(&self, question: &str, answer: &str) -> Vec<Judgment> {
         let mut judge = Judge::new(self);
         judge.hear_question(question);
         sentences(answer).map(|sentence| judge.hear_sentence(sentence)).collect()
     }
 }
 
-/// A listener who sees the scene and remembers what was spoken of.
+/// A listener who sees the scene and remembers which objects were mentioned.
 ///
-/// A description that fits several objects is read charitably: the sentence is true if it is true
-/// of one of them, and `it` then means that one.
+/// If a phrase fits several objects, the sentence is true if it is true of one of them, and `it` then refers to that
+/// one.
 #[derive(Debug, Clone)]
 pub struct Judge<'a> {
     scene: &'a Scene,
@@ -98,34 +83,33 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// A listener who has heard nothing yet.
+    /// A judge who has heard nothing yet.
     #[must_use]
     pub fn new(scene: &'a Scene) -> Self {
         Self { scene, it: Vec::new(), they: Vec::new(), asked: None }
     }
 
-    /// Remembers what the question is about; one that the grammar does not have is about nothing.
+    /// Remembers the objects that a question mentions. A question that is not in the grammar mentions none.
     pub fn hear_question(&mut self, question: &str) {
         let Ok(question) = parse_question(question) else { return };
         let spoken: Vec<Vec<usize>> =
             question.presupposed.iter().map(|noun| self.scene.matching(noun)).collect();
         self.they = spoken.iter().take(2).filter_map(|found| found.first().copied()).collect();
         self.it = spoken.first().cloned().unwrap_or_default();
-        self.asked = question.yes.map(|claim| self.clone().hear(&claim) == Verdict::True);
+        self.asked = question.yes.map(|claim| self.clone().hear(&claim));
     }
 
-    /// Judges a sentence and remembers what it is about.
-    pub fn hear_sentence(&mut self, sentence: &str) -> Judgement {
-        let Ok(claims) = claims(sentence) else { return Judgement::Unparsed };
-        let wrong: Vec<Claim> =
-            claims.into_iter().filter(|claim| self.hear(claim) == Verdict::False).collect();
-        if wrong.is_empty() { Judgement::True } else { Judgement::False(wrong) }
+    /// Judges a sentence and remembers the objects that it mentions.
+    pub fn hear_sentence(&mut self, sentence: &str) -> Judgment {
+        let Ok(claims) = parse_sentence(sentence) else { return Judgment::Unparsed };
+        let wrong: Vec<Claim> = claims.into_iter().filter(|claim| !self.hear(claim)).collect();
+        if wrong.is_empty() { Judgment::True } else { Judgment::False(wrong) }
     }
 
-    /// Judges a claim and remembers what it is about.
-    pub fn hear(&mut self, claim: &Claim) -> Verdict {
+    /// Whether a claim is true after what was said before. Remembers the objects that it mentions.
+    pub fn hear(&mut self, claim: &Claim) -> bool {
         let scene = self.scene;
-        let holds = match claim {
+        match claim {
             Claim::Exists(noun) => {
                 self.it = scene.matching(noun);
                 !self.it.is_empty()
@@ -146,11 +130,10 @@ impl<'a> Judge<'a> {
                     && (0..scene.objects.len()).all(|index| self.has(index, property) != Some(true))
             }
             Claim::Reply(yes) => self.asked == Some(*yes),
-        };
-        holds.into()
+        }
     }
 
-    fn hear_is(&mut self, subject: Noun, property: &Property, holds: bool) -> bool {
+    fn hear_is(&mut self, subject: NounPhrase, property: &Property, holds: bool) -> bool {
         let candidates = self.referents(subject);
         let witnesses: Vec<usize> = candidates
             .iter()
@@ -177,7 +160,7 @@ impl<'a> Judge<'a> {
         witnesses.len() >= 2 && witnesses.iter().all(Option::is_some)
     }
 
-    fn hear_alike(&mut self, subjects: Subjects, by: Trait, same: bool) -> bool {
+    fn hear_alike(&mut self, subjects: Subjects, by: Attribute, same: bool) -> bool {
         let (ones, others) = match subjects {
             Subjects::They => match *self.they.as_slice() {
                 [one, other] => (vec![one], vec![other]),
@@ -187,8 +170,8 @@ impl<'a> Judge<'a> {
         };
         let objects = &self.scene.objects;
         let equal = |one: &Object, other: &Object| match by {
-            Trait::Color => one.color == other.color,
-            Trait::Size => one.size == other.size,
+            Attribute::Color => one.color == other.color,
+            Attribute::Size => one.size == other.size,
         };
         let pairs = ones.iter().flat_map(|&one| others.iter().map(move |&other| [one, other]));
         let pair = pairs
@@ -200,7 +183,7 @@ impl<'a> Judge<'a> {
         pair.is_some()
     }
 
-    fn hear_count(&mut self, group: Group, number: usize, without: Option<Noun>) -> bool {
+    fn hear_count(&mut self, group: Group, number: usize, without: Option<NounPhrase>) -> bool {
         let members = self.scene.indices(|object| group.holds(object));
         match without {
             None => {
@@ -218,31 +201,31 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What it looks at.
-    pub(super) fn scene(&self) -> &'a Scene {
+    /// The scene.
+    pub(crate) fn scene(&self) -> &'a Scene {
         self.scene
     }
 
-    /// The objects that `it` may mean here.
-    pub(super) fn it(&self) -> &[usize] {
+    /// The objects that `it` may refer to now.
+    pub(crate) fn it(&self) -> &[usize] {
         &self.it
     }
 
-    /// The objects that `they` means here.
-    pub(super) fn they(&self) -> &[usize] {
+    /// The objects that `they` refers to now.
+    pub(crate) fn they(&self) -> &[usize] {
         &self.they
     }
 
-    /// The objects that a phrase may mean here.
-    pub(super) fn referents(&self, noun: Noun) -> Vec<usize> {
+    /// The objects that a phrase may refer to now.
+    pub(crate) fn referents(&self, noun: NounPhrase) -> Vec<usize> {
         if noun.article == Article::Pronoun { self.it.clone() } else { self.scene.matching(&noun) }
     }
 
-    /// Whether the object has the property; `None` if the property names what is not there.
+    /// Whether an object has a property; `None` if the property mentions an object that is not in the scene.
     fn has(&self, index: usize, property: &Property) -> Option<bool> {
         let objects = &self.scene.objects;
         let object = &objects[index];
-        let others = |noun: Noun| -> Option<Vec<&Object>> {
+        let others = |noun: NounPhrase| -> Option<Vec<&Object>> {
             let mut found = self.referents(noun);
             found.retain(|&other| other != index);
             (!found.is_empty()).then(|| found.into_iter().map(|other| &objects[other]).collect())
@@ -251,13 +234,13 @@ impl<'a> Judge<'a> {
             Property::Color(color) => object.color == *color,
             Property::Size(size) => object.size == *size,
             Property::Place(cell) => object.cell == *cell,
-            Property::Such(noun) => noun.fits(object),
+            Property::IsA(noun) => noun.fits(object),
             Property::Related(relation, noun) => {
                 others(*noun)?.iter().any(|other| relation.holds(object.cell, other.cell))
             }
             Property::Between(one, other) => {
                 let (ones, others) = (others(*one)?, others(*other)?);
-                ones.iter().any(|a| others.iter().any(|b| between(object.cell, a.cell, b.cell)))
+                ones.iter().any(|a| others.iter().any(|b| object.cell.is_between(a.cell, b.cell)))
             }
             Property::Extreme(extreme) => objects
                 .iter()
@@ -272,7 +255,7 @@ impl<'a> Judge<'a> {
 }
 
 /// The color that more objects have than any other, if there is one.
-pub(super) fn most_common(scene: &Scene) -> Option<Color> {
+pub(crate) fn most_common(scene: &Scene) -> Option<Color> {
     let count = |color: Color| scene.count(&Group::of_color(color));
     let best = Color::ALL.into_iter().max_by_key(|&color| count(color))?;
     let unique = Color::ALL
@@ -283,4 +266,4 @@ pub(super) fn most_common(scene: &Scene) -> Option<Color> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -1,40 +1,40 @@
-//! Which object every pixel and every patch belongs to.
+//! Segmentation masks: the object that each pixel and each patch belongs to.
 
 use tiny_skia::Pixmap;
 
-use super::render::draw_silhouette;
-use super::{Object, Scene};
+use crate::render::draw_silhouette;
+use crate::scene::{Object, Scene};
 
-/// The object that owns a patch, or the background.
+/// The object that a patch shows, or the background.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatchLabel {
-    /// Index of the object that covers most of the patch; none where that is too little.
+    /// The index of the object that covers most of the patch; `None` if it covers less than a fifth.
     pub object: Option<usize>,
-    /// The part of the patch that this object covers.
+    /// The part of the patch that this object covers; 0 for the background.
     pub coverage: f32,
 }
 
-/// The part of a patch that an object must cover to own it.
+/// The part of a patch that an object must cover to be its label.
 const MIN_COVERAGE: f32 = 0.2;
-/// Side of the masks that patch labels and visible fractions are counted on.
+/// The side of the masks that patch labels and visible fractions are computed from.
 const MASK_SIDE: u32 = 112;
 
-/// Who owns each pixel of a picture.
+/// The object that each pixel of a picture belongs to.
 #[derive(Debug, Clone)]
 pub struct Masks {
     side: usize,
-    /// One more than the object's index; zero is the background.
+    /// The object's index plus 1; 0 for the background.
     owners: Vec<u8>,
 }
 
 impl Masks {
-    /// Side of the picture in pixels.
+    /// The side of the picture in pixels.
     #[must_use]
     pub fn side(&self) -> usize {
         self.side
     }
 
-    /// Whether the pixel shows the object.
+    /// Whether a pixel shows the object.
     #[must_use]
     pub fn shows(&self, object: usize, x: usize, y: usize) -> bool {
         usize::from(self.owners[y * self.side + x]) == object + 1
@@ -46,7 +46,7 @@ impl Masks {
         self.owners.iter().filter(|&&owner| usize::from(owner) == object + 1).count()
     }
 
-    /// Left, top, width and height of the object's visible part in pixels.
+    /// The left, top, width and height of the object's visible part in pixels; `None` if nothing of it is visible.
     #[must_use]
     pub fn bounding_box(&self, object: usize) -> Option<[usize; 4]> {
         let mut bounds: Option<[usize; 4]> = None;
@@ -59,8 +59,8 @@ impl Masks {
         bounds.map(|[left, top, right, bottom]| [left, top, right - left + 1, bottom - top + 1])
     }
 
-    /// Lengths of alternating runs of other pixels and of the object's, column by column, as in
-    /// COCO's uncompressed masks.
+    /// The mask of an object as COCO's uncompressed run-length encoding: the lengths of alternating runs of other
+    /// pixels and of the object's pixels, column by column.
     #[must_use]
     pub fn run_lengths(&self, object: usize) -> Vec<usize> {
         let mut runs = vec![0];
@@ -81,20 +81,22 @@ impl Masks {
 }
 
 impl Scene {
-    /// Who owns each pixel of the picture of this side.
+    /// The masks of the picture that [`render`](Self::render) draws with the same side.
     ///
     /// # Panics
-    /// If `side` is zero.
+    ///
+    /// Panics if `side` is zero.
     #[must_use]
     pub fn masks(&self, side: u32) -> Masks {
         let order = self.by_depth();
         draw_masks(side, order.iter().map(|&index| (index, &self.objects[index])))
     }
 
-    /// The object that dominates each patch of a `grid` x `grid` picture, row by row.
+    /// The label of each patch when the picture is cut into `grid` x `grid` patches, row by row.
     ///
     /// # Panics
-    /// If `grid` is zero or does not divide 112.
+    ///
+    /// Panics if `grid` is zero or does not divide 112.
     #[must_use]
     pub fn patch_labels(&self, grid: usize) -> Vec<PatchLabel> {
         let masks = self.masks(MASK_SIDE);
@@ -113,7 +115,7 @@ impl Scene {
         (0..grid * grid).map(label).collect()
     }
 
-    /// The part of each object that no nearer object hides.
+    /// The part of each object that no nearer object hides, from 0 to 1.
     #[must_use]
     pub fn visible_fractions(&self) -> Vec<f32> {
         let masks = self.masks(MASK_SIDE);

@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Cell;
+use crate::attributes::Cell;
 
-/// How one cell lies to another.
+/// Where one cell lies relative to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// In a column further to the left, in whatever row.
+    /// In a column further to the left, in any row.
     LeftOf,
-    /// In a column further to the right, in whatever row.
+    /// In a column further to the right, in any row.
     RightOf,
-    /// In a higher row, in whatever column.
+    /// In a higher row, in any column.
     Above,
-    /// In a lower row, in whatever column.
+    /// In a lower row, in any column.
     Below,
-    /// One step away in the same row or column.
+    /// In the same row or column, one step away.
     NextTo,
 }
 
@@ -25,7 +25,7 @@ impl Relation {
     pub const ALL: [Self; 5] =
         [Self::LeftOf, Self::RightOf, Self::Above, Self::Below, Self::NextTo];
 
-    /// The words between the two objects: `to the left of`.
+    /// The relation in words: `to the left of`.
     #[must_use]
     pub fn phrase(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Relation {
         }
     }
 
-    /// The relation seen from the other object.
+    /// The relation with its two sides exchanged: right of for left of.
     #[must_use]
     pub fn inverse(self) -> Self {
         match self {
@@ -49,7 +49,7 @@ impl Relation {
         }
     }
 
-    /// Whether `one` lies in this relation to `other`.
+    /// Whether `one` stands in this relation to `other`.
     #[must_use]
     pub fn holds(self, one: Cell, other: Cell) -> bool {
         match self {
@@ -64,15 +64,17 @@ impl Relation {
     }
 }
 
-/// Whether `middle` lies on the straight line (row, column or diagonal) between two cells.
-#[must_use]
-pub fn between(middle: Cell, one: Cell, other: Cell) -> bool {
-    one != other
-        && 2 * middle.row() == one.row() + other.row()
-        && 2 * middle.column() == one.column() + other.column()
+impl Cell {
+    /// Whether the cell is the middle one of three in a row, column or diagonal, with `one` and `other` at the ends.
+    #[must_use]
+    pub fn is_between(self, one: Self, other: Self) -> bool {
+        one != other
+            && 2 * self.row() == one.row() + other.row()
+            && 2 * self.column() == one.column() + other.column()
+    }
 }
 
-/// The far end of the picture in one direction.
+/// The object that lies further in one direction than all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extreme {
@@ -90,7 +92,7 @@ impl Extreme {
     /// Every extreme.
     pub const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Top, Self::Bottom];
 
-    /// The predicate: `furthest to the left`, `highest`.
+    /// The superlative: `furthest to the left`, `highest`.
     #[must_use]
     pub fn phrase(self) -> &'static str {
         match self {
@@ -101,7 +103,7 @@ impl Extreme {
         }
     }
 
-    /// The relation that the extreme object has to every other.
+    /// The relation in which this object stands to every other one.
     #[must_use]
     pub fn relation(self) -> Relation {
         match self {

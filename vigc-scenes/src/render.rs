@@ -1,22 +1,24 @@
-//! Drawing of scenes with tiny-skia.
+//! Rendering of scenes with tiny-skia.
 
 use image::RgbImage;
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Paint, Path, Pixmap, Stroke as SkiaStroke, Transform,
 };
 
-use super::drawings::layers;
-use super::shape::{Ink, Stroke};
-use super::{Background, Color, Object, Scene, background};
+use crate::attributes::{Background, Color};
+use crate::background;
+use crate::drawings::{Ink, Stroke, layers};
+use crate::scene::{Object, Scene};
 
-/// Width of the outlines, relative to half of an object's extent.
+/// The width of outlines, relative to an object's radius.
 const OUTLINE: f32 = 0.075;
 
 impl Scene {
-    /// Draws the scene as a square picture.
+    /// Renders the scene as a square picture with sides of `side` pixels.
     ///
     /// # Panics
-    /// If `side` is zero.
+    ///
+    /// Panics if `side` is zero.
     #[must_use]
     pub fn render(&self, side: u32) -> RgbImage {
         let mut pixmap = Pixmap::new(side, side).expect("a picture has a size");
@@ -32,8 +34,8 @@ impl Scene {
         RgbImage::from_raw(side, side, rgb).expect("the buffer has a pixel for each place")
     }
 
-    /// Indices of the objects, the furthest first.
-    pub(super) fn by_depth(&self) -> Vec<usize> {
+    /// The indices of the objects, the furthest first.
+    pub(crate) fn by_depth(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.objects.len()).collect();
         order.sort_by_key(|&index| self.objects[index].pose.depth);
         order
@@ -58,8 +60,8 @@ fn draw(pixmap: &mut Pixmap, object: &Object, outline: [u8; 3]) {
     }
 }
 
-/// Paints everything that the object covers with one flat color, without smoothing.
-pub(super) fn draw_silhouette(pixmap: &mut Pixmap, object: &Object, value: u8) {
+/// Paints every pixel that an object covers with one color, without anti-aliasing.
+pub(crate) fn draw_silhouette(pixmap: &mut Pixmap, object: &Object, value: u8) {
     let transform = transform(object, pixmap.width());
     let mut flat = paint([value, 0, 0]);
     flat.anti_alias = false;
@@ -126,7 +128,7 @@ fn rgb(color: Color) -> [u8; 3] {
     }
 }
 
-/// Bright around black objects and at night, dark otherwise, so that no object melts into anything.
+/// A bright outline for black objects and for the night sky, a dark one otherwise, so that every object stands out.
 fn outline(object: &Object, background: Background) -> [u8; 3] {
     let bright = object.color == Color::Black || background == Background::NightSky;
     if bright && object.color != Color::White { [222, 222, 222] } else { [26, 24, 32] }

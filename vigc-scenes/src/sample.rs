@@ -6,19 +6,21 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Background, Cell, Color, Kind, Object, Pose, Scene, Size};
+use crate::attributes::{Background, Cell, Color, Kind, Size};
+use crate::scene::{Object, Pose, Scene};
 
-/// A part of the endless supply of scenes; no two parts share a stream of random numbers.
+/// A part of the unlimited supply of scenes. No two splits draw from the same stream of random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// For training.
+    /// Scenes for training.
     Train,
-    /// For choosing settings.
+    /// Scenes for choosing settings.
     Val,
-    /// For reporting, with the combinations of kind and color that training has.
+    /// Scenes for reported results, with the combinations of kind and color that training scenes have.
     Test,
-    /// For reporting: every object has a combination of kind and color that no other split has.
+    /// Scenes for reported results in which every object has a combination of kind and color that no other split
+    /// has.
     Unseen,
 }
 
@@ -37,52 +39,52 @@ impl Split {
         }
     }
 
-    /// Whether the split's scenes may hold this combination.
+    /// Whether the split's scenes may contain this combination of kind and color.
     #[must_use]
     pub fn allows(self, kind: Kind, color: Color) -> bool {
-        held_out(kind, color) == (self == Self::Unseen)
+        is_held_out(kind, color) == (self == Self::Unseen)
     }
 
-    /// The split's random numbers for a seed; `purpose` tells independent uses apart.
-    #[must_use]
-    pub fn rng(self, seed: u64, purpose: Purpose) -> ChaCha8Rng {
+    /// The split's random numbers for a seed.
+    pub(crate) fn rng(self, seed: u64, stream: RandomStream) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(self as u64 * 16 + purpose as u64);
+        rng.set_stream(self as u64 * 16 + stream as u64);
         rng
     }
 }
 
-/// What random numbers are drawn for.
+/// What random numbers are used for. Streams are independent of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum RandomStream {
     /// The content and the poses of a scene.
     Scene,
     /// The texts of a scene.
     Texts,
 }
 
-/// One color for each kind, the eight colors in turn: combinations that only `unseen` scenes have.
+/// Whether a combination of kind and color is held out: only scenes of [`Split::Unseen`] have it. Every kind has one such
+/// color.
 #[must_use]
-pub fn held_out(kind: Kind, color: Color) -> bool {
+pub fn is_held_out(kind: Kind, color: Color) -> bool {
     color.index() == (3 * kind.index() + 1) % Color::ALL.len()
 }
 
-/// Weights of one to six objects.
+/// The relative frequencies of one to six objects.
 const COUNTS: [u32; 6] = [8, 18, 24, 22, 16, 12];
-/// Chances that an object repeats the kind or the color of an earlier one.
+/// The probabilities that an object repeats the kind or the color of an earlier one.
 const SAME_KIND: f64 = 0.25;
 const SAME_COLOR: f64 = 0.25;
-/// Centers of the rows and columns, and how far an object strays from them.
+/// The centers of the rows and columns, and how far an object may lie from them.
 const CENTERS: [f32; 3] = [0.18, 0.5, 0.82];
 const JITTER: f32 = 0.055;
-/// The part of an object's bounding box that no nearer box may leave less of.
+/// The least part of an object's bounding box that nearer boxes leave free.
 const MIN_CLEAR: f32 = 0.6;
 
 impl Scene {
-    /// The scene of a seed.
+    /// The scene for a seed.
     #[must_use]
     pub fn sample(split: Split, seed: u64) -> Self {
-        let mut rng = split.rng(seed, Purpose::Scene);
+        let mut rng = split.rng(seed, RandomStream::Scene);
         let count = weighted(&mut rng, &COUNTS) + 1;
         let mut cells = Cell::ALL;
         cells.shuffle(&mut rng);
@@ -171,7 +173,7 @@ fn place(rng: &mut ChaCha8Rng, objects: &mut [Object]) {
     }
 }
 
-/// A lower bound of the part of an object's bounding box that nearer boxes leave free.
+/// A lower bound on the part of an object's bounding box that nearer boxes leave free.
 fn clear_part(object: &Object, objects: &[Object]) -> f32 {
     let overlap =
         |a: f32, ra: f32, b: f32, rb: f32| ((a + ra).min(b + rb) - (a - ra).max(b - rb)).max(0.0);

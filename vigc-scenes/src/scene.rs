@@ -2,74 +2,76 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Background, Cell, Color, Kind, Relation, Size};
+use crate::attributes::{Background, Cell, Color, Kind, Size};
+use crate::relation::Relation;
 
-/// One object and how it is drawn.
+/// An object and how it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Object {
-    /// What it is.
+    /// The kind of object.
     pub kind: Kind,
-    /// Its main color.
+    /// The main color.
     pub color: Color,
-    /// How large it is.
+    /// The size.
     pub size: Size,
-    /// The cell that it stands in; no other object of the scene stands there.
+    /// The cell of the grid. A cell holds at most one object.
     pub cell: Cell,
-    /// How the drawing varies.
+    /// How this drawing of the kind varies.
     pub pose: Pose,
 }
 
-/// The variation of a drawing, in fractions of the picture's side where it is a length.
+/// How one drawing of a kind differs from another. Lengths are fractions of the picture's side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pose {
-    /// Horizontal center.
+    /// The horizontal center.
     pub x: f32,
-    /// Vertical center.
+    /// The vertical center.
     pub y: f32,
-    /// Half of the extent.
+    /// Half of the object's width and height.
     pub radius: f32,
-    /// Width over height, around one.
+    /// Width divided by height, around 1.
     pub aspect: f32,
     /// Clockwise rotation in degrees.
     pub rotation: f32,
-    /// Drawn as in a mirror.
+    /// Whether the drawing is flipped horizontally.
     pub mirrored: bool,
-    /// Brightness of the colors, around one.
+    /// A factor on the brightness of the colors, around 1.
     pub shade: f32,
-    /// Painting order: greater is nearer.
+    /// The painting order: an object of greater depth is painted later and hides others.
     pub depth: u8,
 }
 
-/// A picture with everything that is true about it.
+/// A background and one to six objects: everything that a picture shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     /// The seed of the background's texture.
     pub texture: u64,
-    /// What the objects stand in front of.
+    /// The background.
     pub background: Background,
-    /// One to six objects in reading order of their cells.
+    /// One to six objects, in the reading order of their cells.
     pub objects: Vec<Object>,
 }
 
 impl Scene {
-    /// The object in a cell.
+    /// The index of the object in a cell.
     #[must_use]
     pub fn at(&self, cell: Cell) -> Option<usize> {
         self.objects.iter().position(|object| object.cell == cell)
     }
 
-    /// Indices of the objects that stand in `relation` to `object`, in reading order.
+    /// The indices of the objects that stand in `relation` to `object`, in reading order.
     ///
     /// # Panics
-    /// If there is no such object.
+    ///
+    /// Panics if there is no object with this index.
     #[must_use]
     pub fn related(&self, relation: Relation, object: usize) -> Vec<usize> {
         let anchor = self.objects[object].cell;
         self.indices(|other| relation.holds(other.cell, anchor))
     }
 
-    /// Indices of the objects for which `keep` holds, in reading order.
-    pub(super) fn indices(&self, keep: impl Fn(&Object) -> bool) -> Vec<usize> {
+    /// The indices of the objects for which `keep` is true, in reading order.
+    pub(crate) fn indices(&self, keep: impl Fn(&Object) -> bool) -> Vec<usize> {
         (0..self.objects.len()).filter(|&index| keep(&self.objects[index])).collect()
     }
 }

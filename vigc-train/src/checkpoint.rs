@@ -1,4 +1,4 @@
-//! Checkpoints of a run: weights, optimizer state and position, whole or not at all.
+//! Checkpoints of a run: weights, optimizer state and position. A checkpoint is complete or does not exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 use vigc_core::files::{read_json, write_json};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 
-use super::error::{Result, TrainError};
+use crate::error::{Result, TrainError};
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const POSITION: &str = "position.json";
 
-/// How many checkpoints are kept.
+/// The number of checkpoints that are kept.
 pub const KEPT: usize = 2;
 
-/// Where a run stands. Sampling and dropout follow from it, so nothing else needs saving.
+/// The position of a run. Sampling and dropout depend only on it, so no other state is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Updates done.
+    /// The number of updates done.
     pub update: u64,
-    /// What the run's settings hash to.
+    /// The fingerprint of the run's settings.
     pub fingerprint: String,
 }
 
@@ -35,13 +35,13 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The checkpoints in `folder`, which need not exist.
+    /// The checkpoints in `folder`, which does not have to exist.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The finished checkpoints, oldest first.
+    /// The complete checkpoints with their numbers of updates, oldest first.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Checkpoints {
         Ok(found)
     }
 
-    /// Writes a checkpoint beside the others, renames it into place and drops the oldest.
+    /// Writes a checkpoint to a temporary folder, renames it, and removes all but the newest [`KEPT`] checkpoints.
     ///
     /// # Errors
     ///
@@ -90,12 +90,11 @@ impl Checkpoints {
         all.iter().rev().skip(KEPT).try_for_each(|(_, path)| remove(path))
     }
 
-    /// Loads the newest checkpoint, if there is one.
+    /// Loads the newest checkpoint, if there is one. Returns the optimizer and the number of updates done.
     ///
     /// # Errors
     ///
-    /// [`TrainError::OtherRun`] if it belongs to a run with other settings, and others if a file
-    /// cannot be read.
+    /// [`TrainError::OtherRun`] if it belongs to a run with other settings, and others if a file cannot be read.
     pub fn read_newest<M: Module>(
         &self,
         module: &mut M,
@@ -127,7 +126,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes sure that the files are on the disk before the rename that declares them finished.
+/// Flushes the files to disk, before the rename that declares the checkpoint complete.
 fn sync(folder: &Path) -> Result<()> {
     for name in [WEIGHTS, OPTIMIZER, POSITION] {
         let path = folder.join(name);

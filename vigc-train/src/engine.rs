@@ -1,4 +1,4 @@
-//! The loop: batches, losses, gradients, updates, checkpoints.
+//! The training loop: batches, losses, gradients, updates and checkpoints.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,110 +10,145 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use vigc_core::kernels::on_worker;
-
-use super::checkpoint::{Checkpoints, Position};
-use super::error::{Result, TrainError};
-use super::metrics::MetricsLog;
-use super::optimizer::{AdamWOptions, clip_global_norm, with_stable_ids};
-use super::progress::{Progress, UpdateReport};
-use super::schedule::Schedule;
 use vigc_core::random::{Draw, Stream};
 
-/// What is learned: batches as a function of the position, and their loss.
+use crate::checkpoint::{Checkpoints, Position};
+use crate::error::{Result, TrainError};
+use crate::metrics::MetricsLog;
+use crate::optimizer::{AdamWOptions, Schedule, clip_global_norm, with_stable_ids};
+use crate::progress::{Progress, UpdateReport};
+
+/// A training objective: batches, and the loss of a batch.
 pub trait Objective: Sync {
-    /// What is trained. Frozen parts live in the objective itself.
+    /// The trained parts. Frozen parts belong to the objective.
     type Model: Module;
-    /// What a background thread prepares for one micro-step.
+    /// A batch, which a background thread prepares.
     type Batch: Send;
 
-    /// The batch of a micro-step: a pure function of `draw`, or a resumed run would differ.
+    /// The batch of a micro-step. It must depend only on `draw`: otherwise a resumed run would see other batches.
     ///
     /// # Errors
     ///
-    /// Whatever the data sets report.
+    /// Those of the data sets.
     fn batch(&self, draw: Draw) -> Result<Self::Batch>;
 
-    /// The loss of a batch on the device of the model.
+    /// The loss of a batch, on the device of the model.
     ///
     /// # Errors
     ///
-    /// Whatever the model reports.
+    /// Those of the model.
     fn loss(&self, model: &Self::Model, batch: Self::Batch) -> Result<Loss>;
 
-    /// Held-out batches, measured without gradients now and then.
+    /// Held-out batches for validation. They are evaluated without gradients and dropout.
     ///
     /// # Errors
     ///
-    /// Whatever the data sets report.
+    /// Those of the data sets.
     fn held_out(&self) -> Result<Vec<Self::Batch>> {
         Ok(Vec::new())
     }
 }
 
-/// The loss of one micro-batch and what was measured on the way.
+/// The loss and the metrics of one micro-step.
 #[derive(Debug)]
 pub struct Loss {
-    /// The loss, a scalar that carries the graph.
+    /// The loss: one number, with the autodiff graph.
     pub loss: Tensor<1>,
-    /// How many samples the batch held.
+    /// The number of samples in the batch.
     pub samples: usize,
-    /// Other measurements, by name.
+    /// Other metrics, by name.
     pub metrics: Vec<(String, f64)>,
 }
 
-/// How a run goes, whatever it learns.
+/// The settings of a run, independent of its objective.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunOptions {
-    /// The stage's name, for listeners and pictures.
+    /// The name of the run, for progress reports and plots.
     pub name: String,
     /// The output folder.
     pub folder: PathBuf,
-    /// The seed of everything random.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// Updates in all.
+    /// The number of updates.
     pub updates: u64,
-    /// Micro-steps per update.
+    /// The number of micro-steps in an update. Their gradients are averaged.
     pub accumulation: u64,
-    /// The learning rate.
+    /// The schedule of the learning rate.
     pub schedule: Schedule,
-    /// The optimizer.
+    /// The settings of the optimizer.
     pub optimizer: AdamWOptions,
-    /// The bound on the gradient's norm; the reference has none.
+    /// The limit for the global norm of the gradients. The upstream program does not clip gradients.
     pub max_grad_norm: Option<f64>,
-    /// A checkpoint every so many updates,
+    /// The number of updates between checkpoints.
     pub checkpoint_updates: u64,
-    /// and whenever this much time went by since the last one.
+    /// The longest time between checkpoints.
     pub checkpoint_every: Duration,
-    /// Held-out data is measured every so many updates; never for 0.
+    /// The number of updates between validations; 0 for no validation.
     pub validate_updates: u64,
-    /// Stops cleanly after this much time; resuming goes on.
+    /// The run stops cleanly after this time. It can be resumed.
     pub max_time: Option<Duration>,
-    /// Threads that prepare batches.
+    /// The number of threads that prepare batches.
     pub workers: usize,
-    /// Names the settings: a checkpoint with another fingerprint is refused.
+    /// A name for the settings. A checkpoint with another fingerprint is refused.
     pub fingerprint: String,
 }
 
-/// What a run ended with.
+impl RunOptions {
+    /// A run of `updates` updates with one micro-step each, without gradient clipping, validation and time limit. It writes a
+    /// checkpoint every 500 updates or five minutes.
+    ///
+    /// ```
+    /// use vigc_train::{RunOptions, Schedule};
+    ///
+    /// let (updates, rate) = (200, 1e-3);
+    /// let schedule = Schedule { warmup_rate: 0.0, rate, min_rate: 0.0, warmup: 20, total: updates };
+    /// let options = RunOptions { seed: 7, ..RunOptions::new("runs/line", updates, schedule) };
+    /// assert_eq!(options.accumulation, 1);
+    /// ```
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>, updates: u64, schedule: Schedule) -> Self {
+        Self {
+            name: "training".to_owned(),
+            folder: folder.into(),
+            seed: 0,
+            updates,
+            accumulation: 1,
+            schedule,
+            optimizer: AdamWOptions::default(),
+            max_grad_norm: None,
+            checkpoint_updates: 500,
+            checkpoint_every: Duration::from_secs(5 * 60),
+            validate_updates: 0,
+            max_time: None,
+            workers: 1,
+            fingerprint: String::new(),
+        }
+    }
+}
+
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome<M> {
     /// The trained model.
     pub model: M,
-    /// Updates done.
+    /// The number of updates done.
     pub updates: u64,
-    /// Whether all updates are done, rather than the time used up.
+    /// Whether all updates are done. Otherwise the time was up.
     pub finished: bool,
 }
 
-/// Runs an objective to the end, or until the time is up.
+/// Trains a model until all updates are done or the time is up.
 ///
-/// With `resume` the newest checkpoint of the folder is loaded into `model` first; without, the
-/// folder must hold none.
+/// With `resume`, the run continues from the newest checkpoint in the folder, if there is one. Without it, the folder must
+/// not contain checkpoints.
+///
+/// A run that was killed and resumed ends with the same weights, bit for bit, as one that was not. For that, checkpoints
+/// store weights, optimizer state and position, and everything random depends only on the seed and the position.
 ///
 /// # Errors
 ///
-/// [`TrainError::Occupied`] if the folder holds a run and `resume` is false,
-/// [`TrainError::Diverged`] if the loss is no longer a number, and those of the objective.
+/// [`TrainError::Occupied`] if the folder contains checkpoints and `resume` is false, [`TrainError::OtherRun`] if they belong
+/// to a run with other settings, [`TrainError::Diverged`] if the loss is not finite, and those of the objective.
 pub fn run<O: Objective>(
     objective: &O,
     model: O::Model,
@@ -197,15 +232,15 @@ impl<O: Objective> Run<'_, O> {
         Ok(self.done == self.options.updates)
     }
 
-    /// Measures held-out data without gradients and dropout.
+    /// Evaluates the held-out batches without gradients and dropout.
     fn validate(&mut self, progress: &mut dyn Progress) -> Result<()> {
         let model = self.model.valid();
-        let mut tally = Tally::default();
+        let mut sums = MeanMetrics::default();
         for batch in self.objective.held_out()? {
-            tally.add(&self.objective.loss(&model, batch)?);
+            sums.add(&self.objective.loss(&model, batch)?);
         }
-        if tally.samples > 0 {
-            let means = tally.means();
+        if sums.samples > 0 {
+            let means = sums.all();
             self.metrics.append_validation(self.done, &means)?;
             progress.validated(self.done, &means);
         }
@@ -225,13 +260,13 @@ impl<O: Objective> Run<'_, O> {
         let started = Instant::now();
         let accumulation = self.options.accumulation;
         let mut gradients = GradientsAccumulator::new();
-        let mut tally = Tally::default();
+        let mut sums = MeanMetrics::default();
         for micro in 0..accumulation {
             let micro_step = self.done * accumulation + micro;
             let waited = Instant::now();
             let from = usize::try_from(micro_step).unwrap_or(0) % batches.len();
             let batch = batches[from].recv().map_err(|_| TrainError::Producer)??;
-            tally.waiting += waited.elapsed();
+            sums.waiting += waited.elapsed();
             let draw = Draw { seed: self.options.seed, micro_step };
             self.device().seed(draw.number(Stream::Dropout));
             let (objective, model) = (self.objective, self.model.clone());
@@ -241,11 +276,11 @@ impl<O: Objective> Run<'_, O> {
                 let share = loss.loss.clone().div_scalar(accumulation as f64);
                 Ok((loss, GradientsParams::from_grads(share.backward(), &model)))
             })?;
-            tally.add(&loss);
+            sums.add(&loss);
             gradients.accumulate(&self.model, grads);
         }
         let mut grads = gradients.grads();
-        let mean_loss = tally.mean("loss");
+        let mean_loss = sums.mean("loss");
         if !mean_loss.is_finite() {
             return Err(TrainError::Diverged { update: self.done, loss: mean_loss });
         }
@@ -255,7 +290,7 @@ impl<O: Objective> Run<'_, O> {
         let learning_rate = self.options.schedule.at((self.done + 1) * accumulation - 1);
         self.model = self.optimizer.step(learning_rate, self.model.clone(), grads);
         self.done += 1;
-        Ok(tally.report(self.done, self.options.updates, learning_rate, started.elapsed()))
+        Ok(sums.report(self.done, self.options.updates, learning_rate, started.elapsed()))
     }
 
     fn device(&self) -> Device {
@@ -263,7 +298,7 @@ impl<O: Objective> Run<'_, O> {
     }
 }
 
-/// Prepares the batches of some micro-steps until nobody takes them any more.
+/// Prepares the batches of some micro-steps, until the receiver is gone.
 fn prepare<O: Objective>(
     objective: &O,
     seed: u64,
@@ -279,14 +314,15 @@ fn prepare<O: Objective>(
     }
 }
 
+/// The metrics of several micro-steps, to be averaged.
 #[derive(Default)]
-struct Tally {
+struct MeanMetrics {
     sums: BTreeMap<String, (f64, usize)>,
     samples: usize,
     waiting: Duration,
 }
 
-impl Tally {
+impl MeanMetrics {
     fn add(&mut self, loss: &Loss) {
         let value: f32 = loss.loss.clone().into_scalar();
         self.samples += loss.samples;
@@ -301,14 +337,14 @@ impl Tally {
         self.sums.get(name).map_or(0.0, |&(sum, count)| sum / count as f64)
     }
 
-    fn means(&self) -> BTreeMap<String, f64> {
+    fn all(&self) -> BTreeMap<String, f64> {
         self.sums.keys().map(|name| (name.clone(), self.mean(name))).collect()
     }
 
     #[allow(clippy::cast_precision_loss, reason = "counts of one update")]
     fn report(&self, update: u64, total: u64, learning_rate: f64, time: Duration) -> UpdateReport {
         let seconds = time.as_secs_f64().max(1e-9);
-        let mut metrics = self.means();
+        let mut metrics = self.all();
         metrics.remove("loss");
         UpdateReport {
             update,

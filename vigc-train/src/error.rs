@@ -1,4 +1,4 @@
-//! What can go wrong in training.
+//! Errors of training.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,23 @@ use vigc_pipeline::data::DataError;
 /// A result whose error is [`TrainError`].
 pub type Result<T, E = TrainError> = std::result::Result<T, E>;
 
-/// Why a training stopped.
+/// Why a training run stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// A configuration or a checkpoint could not be read or written.
+    /// A file could not be read or written, or has the wrong contents.
     #[error(transparent)]
     Core(#[from] vigc_core::Error),
-    /// An image or the settings of the image side were refused.
+    /// An image could not be read, or a configuration of an image encoder is invalid.
     #[error(transparent)]
     Vision(#[from] vigc_vision::Error),
-    /// The settings or files of the language side were refused.
+    /// A text could not be tokenized, or a configuration or file of a language model is invalid.
     #[error(transparent)]
     Language(#[from] vigc_llm::Error),
     /// A data set could not be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A file of the output folder could not be read or written.
+    /// A file or folder could not be read or written.
     #[error("cannot access {path}")]
     File {
         /// The file.
@@ -33,7 +33,7 @@ pub enum TrainError {
         /// The cause.
         source: std::io::Error,
     },
-    /// A recipe is not valid.
+    /// A file is not a valid recipe.
     #[error("{path} is not a valid recipe")]
     Recipe {
         /// The recipe.
@@ -41,14 +41,14 @@ pub enum TrainError {
         /// The cause, with line and column.
         source: Box<toml::de::Error>,
     },
-    /// A value of a recipe makes no sense.
+    /// A value of a recipe is invalid.
     #[error("the recipe's {key} is {value}, expected {expected}")]
     Setting {
         /// The key, with its section.
         key: &'static str,
-        /// What it says.
+        /// The value.
         value: String,
-        /// What it may say.
+        /// The values that are valid.
         expected: &'static str,
     },
     /// The optimizer's state could not be read or written.
@@ -59,23 +59,25 @@ pub enum TrainError {
         /// The cause.
         source: RecordError,
     },
-    /// The output folder holds another run, and resuming was not asked for.
-    #[error("{path} already holds a run; resume it or choose another folder")]
+    /// The output folder contains a run, and `resume` is false.
+    #[error("{path} already contains a run; resume it or choose another folder")]
     Occupied {
         /// The output folder.
         path: PathBuf,
     },
-    /// The run to resume was started with other settings.
-    #[error("{path} was written by a run with other settings ({found}, now {expected})")]
+    /// The run to resume has other settings.
+    #[error(
+        "{path} belongs to a run with other settings (fingerprint {found}, expected {expected})"
+    )]
     OtherRun {
         /// The checkpoint.
         path: PathBuf,
-        /// Its fingerprint.
+        /// The fingerprint of its settings.
         found: String,
-        /// The fingerprint of the settings at hand.
+        /// The fingerprint of the current settings.
         expected: String,
     },
-    /// The loss is not a number.
+    /// The loss is not finite.
     #[error("the loss became {loss} at update {update}")]
     Diverged {
         /// The update.
@@ -83,23 +85,21 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
-    /// Text could not be tokenized.
-    #[error("cannot tokenize: {0}")]
-    Text(String),
-    /// A model could not be read or written.
+    /// A model could not be loaded, run or saved.
     #[error(transparent)]
     Model(Box<vigc_pipeline::Error>),
-    /// A thread that prepares batches died.
+    /// A thread that prepares batches panicked.
     #[error("a thread that prepares batches panicked")]
     Producer,
 }
 
 impl TrainError {
+    /// Wraps an error of a model.
     pub(crate) fn pipeline(source: vigc_pipeline::Error) -> Self {
         Self::Model(Box::new(source))
     }
 
-    /// Adds the file to an I/O error.
+    /// Adds the path to an I/O error.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, source }

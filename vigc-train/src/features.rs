@@ -1,7 +1,7 @@
-//! Features of frozen parts, computed once per image and kept on disk.
+//! Features of a frozen image encoder, computed once per image and cached on disk.
 //!
-//! Those of EVA ViT-g take 0.7 MB an image: what does not fit into memory is read when it is needed, and the system keeps
-//! in memory what there is room for.
+//! The features of EVA ViT-g take 0.7 MB per image. They are read from disk when they are needed, and the operating system
+//! keeps as many in memory as fit.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,20 +12,20 @@ use burn::tensor::{Device, Tensor, TensorData, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vigc_core::files::{read_json, write_atomic, write_json};
+use vigc_core::random::splitmix64;
 use vigc_pipeline::model::ImagePreprocessor;
 use vigc_vision::image::RgbImage;
 
-use super::error::{Result, TrainError};
-use super::progress::Progress;
 use crate::data::ImageSource;
-use vigc_core::random::splitmix64;
+use crate::error::{Result, TrainError};
+use crate::progress::Progress;
 
-/// Images per file of the cache.
+/// The number of images in a file of the cache.
 const PER_FILE: usize = 1024;
-/// Images encoded at a time.
+/// The number of images that are encoded at a time.
 const PER_BATCH: usize = 64;
 
-/// What the files of a cache hold.
+/// What a cache contains: `contents.json` beside its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Contents {
     images: String,
@@ -33,28 +33,28 @@ struct Contents {
     shape: [usize; 3],
 }
 
-/// The image encoder's output for many images, in f16.
+/// The features of many images, stored in f16.
 #[derive(Debug)]
 pub struct ImageFeatures {
-    numbers: Numbers,
+    values: Storage,
     shape: [usize; 3],
 }
 
-/// Where the numbers are.
+/// Where the features are stored.
 #[derive(Debug)]
-enum Numbers {
+enum Storage {
     Memory(Vec<f16>),
     /// Files of [`PER_FILE`] images each.
     Files(Vec<PathBuf>),
 }
 
-/// What turns pictures into features.
+/// An image encoder with its preprocessing.
 pub struct Encoder<'a> {
-    /// Prepares a picture.
+    /// Turns an image into pixel values.
     pub processor: &'a dyn ImagePreprocessor,
-    /// Encodes `[batch, 3, side, side]` to `[batch, positions, hidden]`.
+    /// Encodes pixel values `[batch, 3, side, side]` as features `[batch, positions, hidden]`.
     pub forward: &'a dyn Fn(Tensor<4>) -> Tensor<3>,
-    /// Where it runs.
+    /// The device of the encoder.
     pub device: Device,
 }
 
@@ -65,14 +65,15 @@ impl fmt::Debug for Encoder<'_> {
 }
 
 impl ImageFeatures {
-    /// Encodes every image of `source`, or reads what an earlier run stored in `cache`.
+    /// Encodes every image of `source`. With a folder `cache`, the features are stored there, and features that an earlier
+    /// run stored are used.
     ///
-    /// The cache is written file by file, so a run killed while encoding goes on where it was.
+    /// The cache is written file by file, so a killed run continues where it stopped.
     ///
     /// # Errors
     ///
     /// [`TrainError`] if an image or a file of the cache cannot be read or written.
-    pub fn of(
+    pub fn encode(
         source: &dyn ImageSource,
         encoder: &Encoder<'_>,
         cache: Option<&Path>,
@@ -85,18 +86,18 @@ impl ImageFeatures {
             let contents = Contents { images: source.fingerprint(), encoder: fingerprint, shape };
             open_cache(cache, &contents)?;
         }
-        let mut numbers = match cache {
-            Some(_) => Numbers::Files(Vec::new()),
-            None => Numbers::Memory(Vec::with_capacity(images * positions * width)),
+        let mut values = match cache {
+            Some(_) => Storage::Files(Vec::new()),
+            None => Storage::Memory(Vec::with_capacity(images * positions * width)),
         };
         for first in (0..images).step_by(PER_FILE) {
             let range = first..(first + PER_FILE).min(images);
             let file = cache.map(|cache| cache.join(format!("{first:08}.f16")));
             let count = range.len() * positions * width;
-            numbers.add(file, count, || encoder.encode(source, range.clone()))?;
+            values.add(file, count, || encoder.encode(source, range.clone()))?;
             progress.preparing("image features", range.end as u64, images as u64);
         }
-        Ok(Self { numbers, shape })
+        Ok(Self { values, shape })
     }
 
     /// The number of images.
@@ -111,7 +112,11 @@ impl ImageFeatures {
         self.len() == 0
     }
 
-    /// The features of some images, `[batch, positions, hidden]` in f32.
+    /// Reads the features of some images.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, positions, hidden]` in f32.
     ///
     /// # Errors
     ///
@@ -123,17 +128,17 @@ impl ImageFeatures {
     pub fn batch(&self, images: &[usize]) -> Result<TensorData> {
         let [count, positions, width] = self.shape;
         let size = positions * width;
-        let mut numbers = Vec::with_capacity(images.len() * size);
+        let mut values = Vec::with_capacity(images.len() * size);
         for &image in images {
-            assert!(image < count, "there are {count} images, not one at {image}");
-            self.numbers.read(image, size, &mut numbers)?;
+            assert!(image < count, "image {image} of {count}");
+            self.values.read(image, size, &mut values)?;
         }
-        Ok(TensorData::new(numbers, [images.len(), positions, width]))
+        Ok(TensorData::new(values, [images.len(), positions, width]))
     }
 }
 
-impl Numbers {
-    /// Adds the next numbers, computed unless a file holds them; with a file they are kept there.
+impl Storage {
+    /// Adds the features of the next images. They are computed unless `file` has them.
     fn add(
         &mut self,
         file: Option<PathBuf>,
@@ -145,22 +150,22 @@ impl Numbers {
                 let is_whole = |found: fs::Metadata| found.len() == 2 * count as u64;
                 if !fs::metadata(&file).is_ok_and(is_whole) {
                     let bytes: Vec<u8> =
-                        compute()?.iter().flat_map(|number| number.to_le_bytes()).collect();
+                        compute()?.iter().flat_map(|value| value.to_le_bytes()).collect();
                     write_atomic(&file, &bytes)?;
                 }
                 files.push(file);
             }
-            (Self::Memory(numbers), _) => numbers.extend(compute()?),
-            (Self::Files(_), None) => unreachable!("what is kept in files has names for them"),
+            (Self::Memory(values), _) => values.extend(compute()?),
+            (Self::Files(_), None) => unreachable!("a cache has a name for every file"),
         }
         Ok(())
     }
 
-    /// Appends the `size` numbers of an image.
+    /// Appends the `size` values of an image.
     fn read(&self, image: usize, size: usize, into: &mut Vec<f32>) -> Result<()> {
         match self {
-            Self::Memory(numbers) => {
-                into.extend(numbers[image * size..][..size].iter().map(|number| number.to_f32()));
+            Self::Memory(values) => {
+                into.extend(values[image * size..][..size].iter().map(|value| value.to_f32()));
             }
             Self::Files(files) => {
                 let (path, place) = (&files[image / PER_FILE], image % PER_FILE);
@@ -178,8 +183,9 @@ impl Numbers {
 }
 
 impl Encoder<'_> {
-    /// Positions and width of what the encoder writes, and a name for the encoder and whatever prepares its pictures: what
-    /// it writes about one picture. Its weights may be many files, of gigabytes.
+    /// The shape of the features, positions and width, and a fingerprint of the encoder and its preprocessing.
+    ///
+    /// The fingerprint is a hash of the features of one picture: hashing the weights would mean reading gigabytes.
     fn probe(&self) -> ([usize; 2], String) {
         let picture = RgbImage::from_fn(96, 64, |x, y| {
             image::Rgb([x, y, x ^ y].map(|value| (2 * value) as u8))
@@ -187,28 +193,28 @@ impl Encoder<'_> {
         let pixels = self.processor.stack(&[self.processor.process(&picture)], &self.device);
         let written = (self.forward)(pixels);
         let [_, positions, width] = written.dims();
-        let numbers = written.into_data();
-        let hash = numbers
+        let values = written.into_data();
+        let hash = values
             .iter::<f32>()
             .fold(0, |hash, value| splitmix64(hash ^ u64::from(value.to_bits())));
         ([positions, width], format!("{hash:016x}"))
     }
 
     fn encode(&self, source: &dyn ImageSource, range: std::ops::Range<usize>) -> Result<Vec<f16>> {
-        let mut numbers = Vec::new();
+        let mut values = Vec::new();
         for first in range.clone().step_by(PER_BATCH) {
             let pixels = (first..(first + PER_BATCH).min(range.end))
                 .into_par_iter()
                 .map(|image| Ok(self.processor.process(&source.image(image)?)))
                 .collect::<Result<Vec<_>>>()?;
             let features = (self.forward)(self.processor.stack(&pixels, &self.device));
-            numbers.extend(features.into_data().iter::<f32>().map(f16::from_f32));
+            values.extend(features.into_data().iter::<f32>().map(f16::from_f32));
         }
-        Ok(numbers)
+        Ok(values)
     }
 }
 
-/// Makes sure that a cache holds what is asked for, emptying it if it holds something else.
+/// Opens a cache. If it has other contents, it is emptied first.
 fn open_cache(cache: &Path, contents: &Contents) -> Result<()> {
     let index = cache.join("contents.json");
     if index.is_file() && read_json::<Contents>(&index).is_ok_and(|found| found == *contents) {

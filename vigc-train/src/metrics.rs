@@ -1,106 +1,120 @@
-//! Measurements of a run on disk: one JSON row per update, and a picture of the loss.
+//! The metrics of a run on disk: one row for each update, and a plot of the loss.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use vigc_core::files::write_atomic;
+use vigc_core::json_lines::{JsonLines, LineReader};
 
-use super::error::{Result, TrainError};
-use super::progress::UpdateReport;
+use crate::error::Result;
+use crate::progress::UpdateReport;
 
-/// The file of measurements of a run.
+/// The metrics of a run that is in progress.
 #[derive(Debug)]
 pub struct MetricsLog {
-    path: PathBuf,
-    file: File,
+    updates: JsonLines,
+    /// The loss of every update.
+    losses: Vec<(u64, f64)>,
+    validations: PathBuf,
+}
+
+/// A line of `validation.jsonl`.
+#[derive(Debug, Serialize)]
+struct Validation<'a> {
+    update: u64,
+    metrics: &'a BTreeMap<String, f64>,
 }
 
 impl MetricsLog {
-    /// Opens `metrics.jsonl` of a run that stands at `update`.
+    /// Opens `metrics.jsonl` and `validation.jsonl` in the folder of a run that continues after `update` updates.
     ///
-    /// Rows past that update, which a killed run wrote after its last checkpoint, and a torn last
-    /// line are dropped.
+    /// Rows of later updates, which a killed run wrote after its last checkpoint, and an incomplete last line are removed.
     ///
     /// # Errors
     ///
-    /// [`TrainError::File`] if the file cannot be read or written.
+    /// [`TrainError::Core`](crate::TrainError::Core) if a file cannot be read or written, or another run writes to it.
     pub fn open(folder: &Path, update: u64) -> Result<Self> {
         let path = folder.join("metrics.jsonl");
-        let kept: String = rows(&path)?
-            .into_iter()
-            .filter(|row| row.update <= update)
-            .filter_map(|row| serde_json::to_string(&row).ok())
-            .flat_map(|line| [line, "\n".to_owned()])
-            .collect();
-        write_atomic(&path, kept.as_bytes())?;
-        drop_later_validations(&folder.join("validation.jsonl"), update)?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(TrainError::file(&path))?;
-        Ok(Self { path, file })
+        let validations = folder.join("validation.jsonl");
+        for path in [&path, &validations] {
+            remove_later_rows(path, update)?;
+        }
+        let losses = rows(&path)?.iter().map(|row| (row.update, row.loss)).collect();
+        Ok(Self { updates: JsonLines::append_to(path)?, losses, validations })
     }
 
-    /// Appends a row.
+    /// Appends the row of an update.
     ///
     /// # Errors
     ///
-    /// [`TrainError::File`] if the file cannot be written.
+    /// [`TrainError::Core`](crate::TrainError::Core) if the file cannot be written.
     pub fn append(&mut self, report: &UpdateReport) -> Result<()> {
-        let mut line = serde_json::to_string(report).unwrap_or_default();
-        line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(TrainError::file(&self.path))
+        self.losses.push((report.update, report.loss));
+        Ok(self.updates.write(report)?)
     }
 
-    /// Appends held-out measurements to `validation.jsonl` beside the rows.
+    /// Appends the metrics of held-out data to `validation.jsonl`.
     ///
     /// # Errors
     ///
-    /// [`TrainError::File`] if the file cannot be written.
-    pub fn append_validation(&self, update: u64, means: &BTreeMap<String, f64>) -> Result<()> {
-        let path = self.path.with_file_name("validation.jsonl");
-        let row = serde_json::json!({ "update": update, "metrics": means });
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{row}")).map_err(TrainError::file(&path))
+    /// [`TrainError::Core`](crate::TrainError::Core) if the file cannot be written.
+    pub fn append_validation(&self, update: u64, metrics: &BTreeMap<String, f64>) -> Result<()> {
+        // Opened for each row: a run without validation has no such file.
+        let mut rows = JsonLines::append_to(&self.validations)?;
+        Ok(rows.write(&Validation { update, metrics })?)
     }
 
-    /// Draws the loss so far as `loss.svg` beside the rows.
+    /// Draws the loss so far as `loss.svg` in the same folder.
     ///
     /// # Errors
     ///
-    /// [`TrainError`] if a file cannot be read or written.
+    /// [`TrainError::Core`](crate::TrainError::Core) if the file cannot be written.
     pub fn draw(&self, title: &str) -> Result<()> {
-        let losses: Vec<_> = rows(&self.path)?.iter().map(|row| (row.update, row.loss)).collect();
-        Ok(write_atomic(
-            self.path.with_file_name("loss.svg"),
-            loss_curve(title, &losses).as_bytes(),
-        )?)
+        let path = self.updates.path().with_file_name("loss.svg");
+        Ok(write_atomic(path, loss_curve(title, &self.losses).as_bytes())?)
     }
 }
 
-/// Drops rows of held-out measurements that a killed run wrote after its last checkpoint.
-fn drop_later_validations(path: &Path, update: u64) -> Result<()> {
-    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
-    let at =
-        |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("update")?.as_u64();
-    let kept = text.lines().filter(|line| at(line).is_some_and(|at| at <= update));
-    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-    Ok(write_atomic(path, kept.as_bytes())?)
+/// Removes the rows of updates after `update`, and lines that are not rows.
+fn remove_later_rows(path: &Path, update: u64) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Row {
+        update: u64,
+    }
+    if !path.exists() {
+        return Ok(());
+    }
+    JsonLines::check_unused(path)?;
+    let mut kept = Vec::new();
+    for line in LineReader::open(path)? {
+        let line = line?;
+        if line.parse::<Row>(path).is_ok_and(|row| row.update <= update) {
+            kept.extend(line.text);
+            kept.push(b'\n');
+        }
+    }
+    Ok(write_atomic(path, &kept)?)
 }
 
-/// The readable rows of a metrics file; none if there is no file.
+/// The rows of a `metrics.jsonl`; empty if there is no such file. Lines that are not rows, such as the incomplete last line
+/// of a killed run, are skipped.
 ///
 /// # Errors
 ///
-/// [`TrainError::File`] if the file is there but cannot be read.
+/// [`TrainError::Core`](crate::TrainError::Core) if the file exists but cannot be read.
 pub fn rows(path: &Path) -> Result<Vec<UpdateReport>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(TrainError::file(path)(error)),
+    if !path.exists() {
+        return Ok(Vec::new());
     }
+    let mut rows = Vec::new();
+    for line in LineReader::open(path)? {
+        rows.extend(line?.parse(path).ok());
+    }
+    Ok(rows)
 }
 
-/// A picture of losses over updates, as SVG: every value in grey, their running mean in black.
+/// A plot of the loss as SVG: the loss of every update in gray and the running mean in black.
 #[must_use]
 pub fn loss_curve(title: &str, losses: &[(u64, f64)]) -> String {
     const WIDTH: f64 = 720.0;

@@ -1,23 +1,22 @@
-//! `AdamW` as the reference runs it: two groups of parameters, and an optional bound on the gradient.
+//! `AdamW` with two groups of parameters, the schedule of its learning rate, and gradient clipping.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup, ParamId};
 use burn::tensor::Tensor;
 use burn_optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
-
 use vigc_core::random::splitmix64;
 
 /// The settings of `AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWOptions {
-    /// The decay of the first moment.
+    /// The decay rate of the first moment.
     pub beta1: f32,
-    /// The decay of the second moment.
+    /// The decay rate of the second moment.
     pub beta2: f32,
-    /// What is added to the root of the second moment.
+    /// What is added to the square root of the second moment.
     pub epsilon: f32,
-    /// The decay of weights; biases, norms and everything else of rank 1 are not decayed.
+    /// The weight decay. It does not apply to biases, norms and other parameters of rank 1.
     pub weight_decay: f32,
 }
 
@@ -28,7 +27,7 @@ impl Default for AdamWOptions {
 }
 
 impl AdamWOptions {
-    /// An optimizer for `module`, whose parameters must carry [stable ids](with_stable_ids).
+    /// Creates an optimizer for a module whose parameters have [stable ids](with_stable_ids).
     #[must_use]
     pub fn init<M: Module>(&self, module: &M) -> ModuleOptimizer {
         let config = |weight_decay| {
@@ -47,7 +46,7 @@ impl AdamWOptions {
     }
 }
 
-/// Which parameters are decayed.
+/// The groups of parameters with and without weight decay.
 #[derive(Debug, Default)]
 pub struct WeightDecay {
     path: Vec<String>,
@@ -56,7 +55,7 @@ pub struct WeightDecay {
 }
 
 impl WeightDecay {
-    /// The paths of a module's parameters: the decayed ones, the exempt ones.
+    /// The paths of a module's parameters: those with weight decay, then those without.
     #[must_use]
     pub fn groups<M: Module>(module: &M) -> (Vec<String>, Vec<String>) {
         let mut groups = Self::default();
@@ -90,10 +89,10 @@ impl ModuleVisitor for WeightDecay {
     }
 }
 
-/// Gives every parameter an id that is a function of its path.
+/// Gives every parameter an id that depends only on its path.
 ///
-/// The optimizer keeps its state by id. burn draws ids at random, so without this a state written
-/// by one process would fit no parameter of the next.
+/// The optimizer stores its state by id. burn draws ids at random, so without stable ids the state from one process would
+/// match no parameter in the next.
 #[must_use]
 pub fn with_stable_ids<M: Module>(module: M) -> M {
     module.map(&mut StableIds::default())
@@ -121,7 +120,7 @@ impl ModuleMapper for StableIds {
     }
 }
 
-/// Scales all gradients down together if their common norm exceeds `limit`; returns the norm.
+/// Scales all gradients down by the same factor if their global norm exceeds `limit`. Returns the norm before.
 pub fn clip_global_norm<M: Module>(module: &M, grads: &mut GradientsParams, limit: f64) -> f64 {
     let mut norm = SquaredNorm { grads, sum: 0.0 };
     module.visit(&mut norm);
@@ -156,5 +155,47 @@ impl ModuleVisitor for Scale<'_> {
         if let Some(grad) = self.grads.remove::<D>(param.id) {
             self.grads.register(param.id, grad.mul_scalar(self.factor));
         }
+    }
+}
+
+/// The learning rate: a linear warm-up, then a cosine, as in the upstream program
+/// (`LinearWarmupCosineLRScheduler` in `lavis/common/optims.py`).
+///
+/// The cosine spans all micro-steps, including the warm-up, so the rate drops slightly when the warm-up ends.
+///
+/// ```
+/// use vigc_train::Schedule;
+///
+/// let schedule = Schedule { warmup_rate: 1e-6, rate: 3e-5, min_rate: 1e-5, warmup: 1000, total: 60_000 };
+/// assert_eq!(schedule.at(0), 1e-6);
+/// assert!((schedule.at(500) - 1.55e-5).abs() < 1e-12);
+/// assert!((schedule.at(30_000) - 2e-5).abs() < 1e-12);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The rate of the first micro-step.
+    pub warmup_rate: f64,
+    /// The rate at the end of the warm-up, which is also the amplitude of the cosine.
+    pub rate: f64,
+    /// The rate of the last micro-step.
+    pub min_rate: f64,
+    /// The number of micro-steps of warm-up.
+    pub warmup: u64,
+    /// The number of all micro-steps.
+    pub total: u64,
+}
+
+impl Schedule {
+    /// The rate of a micro-step, counted from 0.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "step counts stay far below 2^52")]
+    pub fn at(&self, micro_step: u64) -> f64 {
+        if micro_step < self.warmup {
+            let done = micro_step as f64 / self.warmup.max(1) as f64;
+            return self.rate.min(self.warmup_rate + (self.rate - self.warmup_rate) * done);
+        }
+        let done = (micro_step as f64 / self.total.max(1) as f64).min(1.0);
+        let cosine = (std::f64::consts::PI * done).cos();
+        self.min_rate + 0.5 * (self.rate - self.min_rate) * (1.0 + cosine)
     }
 }

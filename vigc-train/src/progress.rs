@@ -1,49 +1,53 @@
-//! Who listens to a run.
+//! Progress reports of a run.
 
-/// What one update did, averaged over its micro-steps.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The metrics of one update, averaged over its micro-steps. A line of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpdateReport {
-    /// Updates done so far.
+    /// The number of updates done.
     pub update: u64,
-    /// Updates in all.
+    /// The number of all updates.
     pub total: u64,
-    /// The learning rate that was applied.
+    /// The learning rate of the update.
     pub learning_rate: f64,
     /// The loss.
     pub loss: f64,
-    /// Other measurements, such as the accuracy.
-    pub metrics: std::collections::BTreeMap<String, f64>,
+    /// Other metrics, such as the accuracy.
+    pub metrics: BTreeMap<String, f64>,
     /// Samples per second.
     pub samples_per_second: f64,
-    /// The part of the time spent waiting for batches.
+    /// The fraction of the time that was spent waiting for batches.
     pub waiting: f64,
 }
 
-/// Follows a run.
+/// A listener to a run. All methods but the first two have empty defaults.
 pub trait Progress {
-    /// The run starts, or goes on after `done` updates.
+    /// The run starts, or continues after `done` updates.
     fn started(&mut self, stage: &str, done: u64, total: u64);
 
-    /// An update was made.
+    /// An update is done.
     fn updated(&mut self, report: &UpdateReport);
 
-    /// A checkpoint was written.
+    /// A checkpoint is written.
     fn saved(&mut self, update: u64) {
         let _ = update;
     }
 
-    /// Held-out data was measured.
-    fn validated(&mut self, update: u64, metrics: &std::collections::BTreeMap<String, f64>) {
+    /// The metrics of held-out data are known.
+    fn validated(&mut self, update: u64, metrics: &BTreeMap<String, f64>) {
         let _ = (update, metrics);
     }
 
-    /// Something slow besides training advanced, such as caching features.
+    /// A slow preparation, such as computing image features, advances.
     fn preparing(&mut self, what: &str, done: u64, total: u64) {
         let _ = (what, done, total);
     }
 }
 
-/// Listens to nothing.
+/// A listener that ignores everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

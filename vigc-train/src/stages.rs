@@ -1,51 +1,46 @@
-//! The stages and the one function that runs any of them.
+//! The stages of training, and the function that runs any of them.
 
 pub mod clip;
-mod fact_table;
+mod fact_slots;
 pub mod facts;
 pub mod finetune;
 pub mod instruct_blip;
 pub mod language;
-mod lessons;
 mod low_rank;
-mod mixtures;
 mod patches;
-mod slots;
+mod training_data;
 pub mod vision;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs;
-use std::path::Path;
-
 use burn::tensor::Device;
 
-use super::engine::run;
-use super::error::{Result, TrainError};
-use super::progress::Progress;
-use super::recipe::{Recipe, Stage};
 use vigc_core::random::{Draw, Stream};
 use vigc_pipeline::any_model::AnyModel;
 use vigc_pipeline::model::{Architecture, VisionLanguageModel};
 use vigc_pipeline::with_model;
 
 use self::finetune::{FinetuneObjective, TrainedParts};
+use crate::engine::run;
+use crate::error::{Result, TrainError};
+use crate::progress::Progress;
+use crate::recipe::{Recipe, Stage};
 
-/// What a stage ended with.
+/// The result of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StageOutcome {
-    /// Updates done.
+    /// The number of updates done.
     pub updates: u64,
-    /// Whether all updates are done and the result is written.
+    /// Whether all updates are done and the trained parts are written. Otherwise the time was up.
     pub finished: bool,
 }
 
-/// Runs a recipe on a device, from the start or from its newest checkpoint.
+/// Runs a recipe on a device. With `resume`, it continues from the newest checkpoint in the output folder.
 ///
 /// # Errors
 ///
-/// Those of [`run`] and of the stage's data sets.
+/// Those of [`run`], of the stage's data sets and of its models.
 pub fn run_recipe(
     recipe: &Recipe,
     device: &Device,
@@ -118,7 +113,8 @@ pub fn run_recipe(
     }
 }
 
-/// Finetunes a model, whatever its architecture, from the start or from the recipe's newest checkpoint.
+/// Finetunes a model of any architecture. With `resume`, the run continues from the newest checkpoint in the recipe's output
+/// folder.
 ///
 /// # Errors
 ///
@@ -137,14 +133,4 @@ pub fn run_finetuning<A: Architecture>(
         finetune::save_finetuned(outcome.model, model, recipe)?;
     }
     Ok(StageOutcome { updates: outcome.updates, finished: outcome.finished })
-}
-
-/// Copies those of a model's small files that are there.
-fn copy_files(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
-    let inner = to.join("qformer_tokenizer");
-    fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
-    for name in names.iter().filter(|name| from.join(name).is_file()) {
-        fs::copy(from.join(name), to.join(name)).map_err(TrainError::file(to.join(name)))?;
-    }
-    Ok(())
 }

@@ -11,9 +11,10 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand::Rng;
 use vigc_core::weights::{KeyMap, save};
 
-use super::optimizer::{AdamWOptions, WeightDecay};
-use super::*;
 use vigc_core::random::splitmix64;
+
+use super::*;
+use crate::optimizer::{AdamWOptions, WeightDecay};
 
 /// The CPU has one source of random numbers per process, so these tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -42,7 +43,7 @@ impl Toy {
     }
 }
 
-/// Learns the sum of its inputs; fails at one micro-step, as a killed process would.
+/// Learns the sum of its inputs. Fails at one micro-step, as a killed process would.
 struct Sums {
     fails_at: AtomicU64,
     seen: AtomicU64,
@@ -95,7 +96,7 @@ fn options(folder: &Path) -> RunOptions {
     }
 }
 
-/// A name for the exact weights of a model.
+/// A hash of the exact weights of a model.
 fn weights(model: &Toy, folder: &Path) -> String {
     let path = folder.join("weights.safetensors");
     save(model, &KeyMap::IDENTITY, DType::F32, &path).unwrap();
@@ -105,7 +106,7 @@ fn weights(model: &Toy, folder: &Path) -> String {
 }
 
 #[test]
-fn a_killed_run_resumes_and_ends_as_if_it_had_not_been() {
+fn a_killed_run_resumes_and_ends_with_the_same_weights() {
     let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
@@ -131,7 +132,7 @@ fn a_killed_run_resumes_and_ends_as_if_it_had_not_been() {
 }
 
 #[test]
-fn the_time_limit_stops_between_updates_and_loses_nothing() {
+fn the_time_limit_stops_between_updates_without_losing_any() {
     let _turn = turn();
     let device = Device::default().autodiff();
     let folder = tempfile::tempdir().unwrap();
@@ -199,7 +200,7 @@ fn decay_is_applied_to_matrices_alone() {
     let device = Device::default().autodiff();
     let model = optimizer::with_stable_ids(Toy::new(&device).train());
     let mut optimizer = AdamWOptions { weight_decay: 0.5, ..Default::default() }.init(&model);
-    // A loss without slope: decay is all that moves a weight.
+    // A loss without a gradient: only weight decay changes the weights.
     let x = Tensor::<2>::zeros([1, 16], &device);
     let loss = (model.outer.forward(x) * 0.0).sum() + model.norm.gamma.val().sum() * 0.0;
     let grads = burn_optim::GradientsParams::from_grads(loss.backward(), &model);
@@ -213,7 +214,7 @@ fn decay_is_applied_to_matrices_alone() {
 }
 
 #[test]
-fn the_schedule_is_the_references() {
+fn the_schedule_equals_upstream() {
     #[derive(serde::Deserialize)]
     struct Row {
         schedule: Schedule,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use vigc_pipeline::prompt::qa_text::QuestionAnswer;
-use vigc_scenes::{Dialogue, Judgement, QuestionJudgement, Scene, VqaKind, claims, sentences};
+use vigc_scenes::{
+    Dialogue, Judgment, QuestionJudgment, Scene, VqaKind, parse_sentence, sentences,
+};
 
 use super::pictures::Scenes;
 use crate::interval::{Bootstrap, Estimate, ratio, wilson};
@@ -371,10 +373,10 @@ impl DialogueTally {
         }));
         self.questions.insert(row.question.trim().to_lowercase());
         *match scene.judge_question(&row.question) {
-            QuestionJudgement::Sound => &mut self.sound,
-            QuestionJudgement::Missing(_) => &mut self.missing,
-            QuestionJudgement::Ambiguous(_) => &mut self.ambiguous,
-            QuestionJudgement::Unparsed => &mut self.unparsed,
+            QuestionJudgment::Sound => &mut self.sound,
+            QuestionJudgment::Missing(_) => &mut self.missing,
+            QuestionJudgment::Ambiguous(_) => &mut self.ambiguous,
+            QuestionJudgment::Unparsed => &mut self.unparsed,
         } += 1;
     }
 
@@ -386,12 +388,15 @@ impl DialogueTally {
 impl AnswerCounts {
     fn of(scene: &Scene, question: &str, answer: &str) -> Self {
         let judged = scene.judge_answer(question, answer);
-        let count = |keep: fn(&Judgement) -> bool| judged.iter().filter(|j| keep(j)).count();
+        let count = |keep: fn(&Judgment) -> bool| judged.iter().filter(|j| keep(j)).count();
         Self {
             sentences: judged.len(),
-            wrong: count(|judgement| !judgement.is_true()),
-            unparsed: count(|judgement| *judgement == Judgement::Unparsed),
-            claims: sentences(answer).filter_map(|s| claims(s).ok()).map(|said| said.len()).sum(),
+            wrong: count(|judgment| !judgment.is_true()),
+            unparsed: count(|judgment| *judgment == Judgment::Unparsed),
+            claims: sentences(answer)
+                .filter_map(|sentence| parse_sentence(sentence).ok())
+                .map(|claims| claims.len())
+                .sum(),
         }
     }
 }

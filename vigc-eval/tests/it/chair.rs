@@ -124,7 +124,7 @@ fn captions_of_scenes_have_no_hallucinations() {
 
     let folder = tempfile::tempdir().unwrap();
     let scenes = folder.path().join("scenes");
-    DatasetConfig::new(40, 2).with_side(32).write(&scenes, |_| {}).unwrap();
+    DatasetConfig::new(2).with_train_count(40).with_side(32).write(&scenes, |_| {}).unwrap();
     let kinds = Kind::ALL.map(|kind| format!("{} = []\n", kind.name())).concat();
     let synonyms = folder.path().join("kinds.toml");
     fs::write(&synonyms, format!("[objects]\n{kinds}")).unwrap();

@@ -141,7 +141,7 @@ fn scenes_are_asked_about() {
 
     let folder = tempfile::tempdir().unwrap();
     let scenes = folder.path().join("scenes");
-    DatasetConfig::new(40, 2).with_side(32).write(&scenes, |_| {}).unwrap();
+    DatasetConfig::new(2).with_train_count(40).with_side(32).write(&scenes, |_| {}).unwrap();
     let pictures = pictures_of_instances(scenes.join("train/instances_train.json")).unwrap();
     assert_eq!(pictures.len(), 40);
     let settings = Build { pictures: 10, objects: 2, seed: 1, ..Build::default() };

@@ -10,7 +10,7 @@ use vigc_eval::answers::{AnswerJournal, AnswerMode, Query, QueryImage, QueryRunn
 use vigc_eval::interval::wilson;
 use vigc_eval::report::{Findings, Metric, Report};
 use vigc_eval::{Error, Registry, Result, Suite, SuiteKind, SuiteOption, SuiteOptions, suite};
-use vigc_pipeline::vigc::{Finish, Generated, GenerationConfig, Request, VisualLm};
+use vigc_pipeline::vigc::{Generated, GenerationConfig, Request, VisualLm};
 
 /// A suite that asks for the number of things in an image, and then whether the model is sure.
 #[derive(Debug)]
@@ -78,14 +78,9 @@ impl VisualLm for Two {
     ) -> vigc_pipeline::Result<Vec<Vec<Generated>>> {
         let answer = |request: &Request<'_, ()>| {
             let text = if request.prompt.starts_with("Are there 2") { "yes" } else { "no" };
-            let (text, finish) = (text.to_owned(), Finish::EndToken);
-            vec![Generated { text, score: 0.0, tokens: vec![], finish }]
+            vec![Generated::text(text)]
         };
         Ok(requests.iter().map(answer).collect())
-    }
-
-    fn score(&self, _: &Request<'_, ()>, _: &[&str]) -> vigc_pipeline::Result<Vec<f32>> {
-        unreachable!("nothing is chosen")
     }
 }
 

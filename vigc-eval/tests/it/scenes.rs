@@ -11,7 +11,7 @@ use vigc_scenes::{DatasetConfig, Scene, Split, open_scenes, scene_seed};
 fn llava_eval_about_scenes_is_judged_by_what_is_in_them() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("scenes");
-    let config = DatasetConfig::empty(5).with_side(32);
+    let config = DatasetConfig::new(5).with_side(32);
     config.with_count(Split::Test, 4).with_count(Split::Val, 2).write(&out, |_| ()).unwrap();
     assert!(!out.join("train").exists() && !out.join("unseen").exists());
     let split = out.join("test");

@@ -2,7 +2,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{DatasetConfig, DatasetError};
+use crate::{DatasetConfig, DatasetError};
 
 fn read(path: &std::path::Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -12,7 +12,7 @@ fn read(path: &std::path::Path) -> Value {
 fn every_format_is_written_and_agrees_with_the_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("scenes");
-    let config = DatasetConfig::new(12, 3).with_side(64);
+    let config = DatasetConfig::new(3).with_train_count(12).with_side(64);
     let mut heard = 0;
     let summary = config.write(&out, |done| heard = done).unwrap();
     assert_eq!((summary.images, heard, config.total()), (18, 18, 18));
@@ -53,7 +53,7 @@ fn a_seed_gives_the_same_files_and_another_seed_others() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, seed: u64| {
         let out = folder.path().join(name);
-        DatasetConfig::new(3, seed).with_side(32).write(&out, |_| ()).unwrap();
+        DatasetConfig::new(seed).with_train_count(3).with_side(32).write(&out, |_| ()).unwrap();
         let text = fs::read_to_string(out.join("train/llava_detail.json")).unwrap();
         (text, fs::read(out.join("train/images/000000000002.jpg")).unwrap())
     };
@@ -67,7 +67,7 @@ fn nothing_is_overwritten_and_leftovers_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("scenes");
     fs::create_dir_all(folder.path().join("scenes.partial/train")).unwrap();
-    let config = DatasetConfig::new(1, 1).with_side(32);
+    let config = DatasetConfig::new(1).with_train_count(1).with_side(32);
     config.write(&out, |_| ()).unwrap();
     assert!(matches!(config.write(&out, |_| ()), Err(DatasetError::Exists(path)) if path == out));
 }

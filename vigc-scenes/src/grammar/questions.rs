@@ -1,33 +1,32 @@
-//! Questions: what they take for granted, and what a yes would claim.
+//! Questions: what they presuppose, and what a yes would claim.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
-use super::super::claim::{Claim, Property};
-use super::super::noun::{Article, Group, Noun};
-use super::pattern::Pattern;
-use super::sentences::Unparsed;
-use super::slot::Slot;
-use super::words;
+use super::pattern::{Pattern, Slot, words};
+use super::statements::ParseSentenceError;
+use crate::claim::{Claim, Property};
+use crate::noun_phrase::{Article, Group, NounPhrase};
 
 /// A question of the grammar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// The objects that the question takes for granted; the first one is what it is about.
-    pub presupposed: Vec<Noun>,
-    /// The groups that it asks the size of.
+    /// The objects that the question presupposes. It is about the first one.
+    pub presupposed: Vec<NounPhrase>,
+    /// The groups whose objects it counts.
     pub counted: Vec<Group>,
-    /// What `yes` would claim, for a question that can be answered so.
+    /// What the answer `yes` would claim; `None` for a question that is not answered with yes or no.
     pub yes: Option<Claim>,
 }
 
 type Build = fn(&[Slot]) -> Option<Claim>;
 
-/// Reads a question.
+/// Parses a question.
 ///
 /// # Errors
-/// If the grammar does not have the question.
-pub fn parse_question(question: &str) -> Result<Question, Unparsed> {
+///
+/// [`ParseSentenceError`] if the question is not in the grammar.
+pub fn parse_question(question: &str) -> Result<Question, ParseSentenceError> {
     static PATTERNS: LazyLock<Vec<(Pattern, Option<Build>)>> = LazyLock::new(|| {
         let open = OPEN.iter().map(|&pattern| (Pattern::new(pattern), None));
         let closed = CLOSED.iter().map(|&(pattern, build)| (Pattern::new(pattern), Some(build)));
@@ -37,7 +36,7 @@ pub fn parse_question(question: &str) -> Result<Question, Unparsed> {
     if let Some(found) = PATTERNS.iter().find_map(|pattern| read(pattern, &words)) {
         return Ok(found);
     }
-    let unparsed = || Unparsed(question.trim().to_owned());
+    let unparsed = || ParseSentenceError(question.trim().to_owned());
     let context = split_context(&mut words).ok_or_else(unparsed)?;
     let mut found =
         PATTERNS.iter().find_map(|pattern| read(pattern, &words)).ok_or_else(unparsed)?;
@@ -55,8 +54,8 @@ fn read((pattern, build): &(Pattern, Option<Build>), words: &[String]) -> Option
     })
 }
 
-/// Cuts `in the picture [with the red car]` off the end; `None` if there is nothing like it.
-fn split_context(words: &mut Vec<String>) -> Option<Option<Noun>> {
+/// Removes `in the picture [with the red car]` from the end and returns the car; `None` if the words end otherwise.
+fn split_context(words: &mut Vec<String>) -> Option<Option<NounPhrase>> {
     let start = words.windows(3).position(|three| three == ["in", "the", "picture"])?;
     let context: Vec<String> = words.drain(start..).skip(3).collect();
     if context.is_empty() {
@@ -77,12 +76,12 @@ fn counted(slots: &[Slot]) -> Vec<Group> {
     slots.iter().filter_map(group).collect()
 }
 
-fn presupposed(slots: &[Slot]) -> Vec<Noun> {
+fn presupposed(slots: &[Slot]) -> Vec<NounPhrase> {
     let mut nouns = Vec::new();
     for slot in slots {
         match *slot {
             Slot::Noun(noun) if noun.article == Article::Definite => nouns.push(noun),
-            Slot::Place(cell) => nouns.push(Noun {
+            Slot::Place(cell) => nouns.push(NounPhrase {
                 article: Article::Definite,
                 cell: Some(cell),
                 size: None,

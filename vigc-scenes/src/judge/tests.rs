@@ -1,29 +1,7 @@
-use super::super::{
-    Background, Cell, Color, Dialogue, Judgement, Kind, QuestionJudgement, Scene, Size, Split,
-    Teller, sentences,
+use crate::tests::scene;
+use crate::{
+    Color, Dialogue, Judgment, Kind, QuestionJudgment, Scene, Size, Split, Teller, sentences,
 };
-
-/// A scene of known content: a large red car on the left, a small blue key in the middle, a large
-/// blue cup on the right and a small red car at the bottom.
-pub(crate) fn scene() -> Scene {
-    let mut scene = Scene::sample(Split::Train, 1);
-    let pose = scene.objects[0].pose;
-    let object = |kind, color, size, cell: usize| super::Object {
-        kind,
-        color,
-        size,
-        cell: Cell::ALL[cell],
-        pose,
-    };
-    scene.background = Background::NightSky;
-    scene.objects = vec![
-        object(Kind::Car, Color::Red, Size::Large, 3),
-        object(Kind::Key, Color::Blue, Size::Small, 4),
-        object(Kind::Cup, Color::Blue, Size::Large, 5),
-        object(Kind::Car, Color::Red, Size::Small, 7),
-    ];
-    scene
-}
 
 #[test]
 fn answers_are_judged_sentence_by_sentence() {
@@ -65,10 +43,10 @@ fn answers_are_judged_sentence_by_sentence() {
     let scene = scene();
     for (question, answer, expected) in cases {
         let judged: String = (scene.judge_answer(question, answer).iter())
-            .map(|judgement| match judgement {
-                Judgement::True => 't',
-                Judgement::False(_) => 'f',
-                Judgement::Unparsed => 'u',
+            .map(|judgment| match judgment {
+                Judgment::True => 't',
+                Judgment::False(_) => 'f',
+                Judgment::Unparsed => 'u',
             })
             .collect();
         assert_eq!(&judged, expected, "{question} {answer}");
@@ -76,13 +54,13 @@ fn answers_are_judged_sentence_by_sentence() {
 }
 
 #[test]
-fn questions_are_judged_by_what_they_take_for_granted() {
+fn questions_are_judged_by_what_they_presuppose() {
     let scene = scene();
     let judged = |question: &str| match scene.judge_question(question) {
-        QuestionJudgement::Sound => "sound",
-        QuestionJudgement::Missing(_) => "missing",
-        QuestionJudgement::Ambiguous(_) => "ambiguous",
-        QuestionJudgement::Unparsed => "unparsed",
+        QuestionJudgment::Sound => "sound",
+        QuestionJudgment::Missing(_) => "missing",
+        QuestionJudgment::Ambiguous(_) => "ambiguous",
+        QuestionJudgment::Unparsed => "unparsed",
     };
     let cases = [
         ("What color is the key?", "sound"),
@@ -100,7 +78,7 @@ fn questions_are_judged_by_what_they_take_for_granted() {
     }
 }
 
-/// Puts each other word of a class in the place of each word of the sentence.
+/// The sentence with each of its words replaced by every other word of the same class.
 fn mutations(sentence: &str) -> Vec<String> {
     let classes: [Vec<&str>; 6] = [
         Kind::ALL.map(Kind::name).to_vec(),
@@ -139,7 +117,7 @@ fn wrong_words_are_found() {
                     let answer = [&said[..index], &[&mutated]].concat().join(" ");
                     let judged = scene.judge_answer(&told.question, &answer);
                     match judged.last() {
-                        Some(Judgement::True) => missed.push(format!("{sentence} -> {mutated}")),
+                        Some(Judgment::True) => missed.push(format!("{sentence} -> {mutated}")),
                         _ => found += 1,
                     }
                 }

@@ -1,13 +1,12 @@
-//! Conversation: questions about what is in the picture, one to three sentences to answer.
+//! Conversations: questions about what is in the picture, answered in one to three sentences.
 //!
-//! Every question names what it is about by at least two traits, so that different pictures get
-//! different questions.
+//! Every question describes its object by at least two attributes, so different pictures get different questions.
 
 use rand::Rng;
 
-use super::super::noun::{Article, Group, Noun};
-use super::super::{Color, Kind, Relation};
-use super::{QuestionAnswer, Teller, listed};
+use super::teller::{QuestionAnswer, Teller, counted, listed};
+use crate::noun_phrase::{Article, Group, NounPhrase};
+use crate::relation::Relation;
 
 type Form<T> = fn(&mut T) -> Option<QuestionAnswer>;
 
@@ -39,7 +38,7 @@ impl Teller<'_> {
         let (first, second) = (self.colorless(one), self.placeless(other)?);
         let object = self.scene.objects[one];
         let place = self.scene.objects[other].cell.place();
-        let subject = Noun::full(&object).without_color();
+        let subject = NounPhrase::full(&object).without_color();
         let question = format!("what color is {}, and where is {}", subject.the(), second.the());
         let answer = [
             format!("{} is {}", first.the(), object.color.name()),
@@ -81,7 +80,7 @@ impl Teller<'_> {
         Some(QuestionAnswer::new(&question, &answer))
     }
 
-    /// A sentence on the object just named.
+    /// A sentence about the object just mentioned.
     fn size_and_place(&mut self, index: usize) -> String {
         let object = self.scene.objects[index];
         format!("it is {} and it is {}", object.size.name(), object.cell.place())
@@ -116,7 +115,7 @@ impl Teller<'_> {
         if self.chance(0.5) {
             let index = self.any();
             let object = self.scene.objects[index];
-            let noun = Noun { article: Article::Indefinite, ..Noun::full(&object) };
+            let noun = NounPhrase { article: Article::Indefinite, ..NounPhrase::full(&object) };
             let asked = noun.without_size().without_cell();
             if index == context {
                 return None;
@@ -136,23 +135,8 @@ impl Teller<'_> {
         Some(QuestionAnswer::new(&question, &answer))
     }
 
-    /// A kind in a color that the scene does not have, half of the time of a kind that it has.
-    pub(super) fn absent(&mut self) -> Option<Noun> {
-        let kind = if self.chance(0.6) {
-            let index = self.any();
-            self.scene.objects[index].kind
-        } else {
-            self.one(&Kind::ALL)
-        };
-        let color = self.one(&Color::ALL);
-        let (article, size, cell) = (Article::Indefinite, None, None);
-        let noun = Noun { article, size, color: Some(color), kind: Some(kind), cell };
-        let fits = self.split.allows(kind, color) && self.scene.matching(&noun).is_empty();
-        fits.then_some(noun)
-    }
-
-    /// What color the thing has that was asked for in another color.
-    fn near_miss(&self, asked: Noun) -> Option<String> {
+    /// The color of the object that was asked for in another color.
+    fn near_miss(&self, asked: NounPhrase) -> Option<String> {
         let kind = asked.without_color();
         let [only] = *self.scene.matching(&kind).as_slice() else { return None };
         let color = self.scene.objects[only].color.name();
@@ -173,7 +157,7 @@ impl Teller<'_> {
         let exact = self.exact(context).the();
         let question = format!("how many {} are in the picture with {exact}", group.plural());
         let mut answer = vec![counted(group, members.len())];
-        let named: Vec<Noun> = members.iter().filter_map(|&i| self.placeless(i)).collect();
+        let named: Vec<NounPhrase> = members.iter().filter_map(|&i| self.placeless(i)).collect();
         if let ([only], [_]) = (members.as_slice(), named.as_slice()) {
             answer.push(self.what_it_is(*only, group));
         } else if members.len() == 2 && named.len() == 2 {
@@ -228,11 +212,11 @@ impl Teller<'_> {
         let object = self.scene.objects[index];
         let asked = match self.rng.random_range(0..3u8) {
             0 => self.exact(index).without_kind(),
-            1 => Noun::full(&object).without_color(),
+            1 => NounPhrase::full(&object).without_color(),
             _ => self.exact(index),
         };
         let question = format!("what can you say about {}", asked.the());
-        let full = Noun::full(&object).without_cell();
+        let full = NounPhrase::full(&object).without_cell();
         let mut answer =
             vec![format!("it is {}", full.a()), format!("it is {}", object.cell.place())];
         if let Some([_, other]) = self.two().filter(|pair| pair[0] == index) {
@@ -240,25 +224,4 @@ impl Teller<'_> {
         }
         Some(QuestionAnswer::new(&question, &answer))
     }
-
-    /// A sentence on how the object just named lies to another.
-    pub(super) fn relation_of_it(&mut self, index: usize, other: usize) -> Option<String> {
-        let phrase = self.relation_between(index, other)?.phrase();
-        Some(format!("it is {phrase} {}", self.short(other).the()))
-    }
-
-    /// One of the relations in which two objects are.
-    pub(super) fn relation_between(&mut self, one: usize, other: usize) -> Option<Relation> {
-        let cell = |index: usize| self.scene.objects[index].cell;
-        let holding: Vec<Relation> = (Relation::ALL.into_iter())
-            .filter(|relation| relation.holds(cell(one), cell(other)))
-            .collect();
-        (!holding.is_empty()).then(|| self.one(&holding))
-    }
-}
-
-/// `there are two red objects`.
-pub(super) fn counted(group: Group, count: usize) -> String {
-    let verb = if count == 1 { "is" } else { "are" };
-    format!("there {verb} {}", group.counted(count))
 }

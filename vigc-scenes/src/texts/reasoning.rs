@@ -1,13 +1,13 @@
-//! Reasoning: questions that need a purpose, a comparison, a count or two steps.
+//! Reasoning: questions that need a purpose, a comparison, a count or two steps of thought.
 
 use rand::Rng;
 
-use super::super::judge::most_common;
-use super::super::noun::{Group, Noun};
-use super::super::relation::between;
-use super::super::{Color, Extreme, Relation, Size, Use};
-use super::conversation::counted;
-use super::{QuestionAnswer, Teller, listed};
+use super::teller::{QuestionAnswer, Teller, counted, listed};
+use crate::attributes::{Color, Size};
+use crate::judge::most_common;
+use crate::noun_phrase::{Group, NounPhrase};
+use crate::relation::{Extreme, Relation};
+use crate::uses::Use;
 
 type Form<T> = fn(&mut T) -> Option<QuestionAnswer>;
 
@@ -26,7 +26,7 @@ impl Teller<'_> {
         Self::can_one,
     ];
 
-    /// A question that needs more than looking, and its answer.
+    /// A question that takes more than looking, and its answer.
     pub fn reasoning(&mut self) -> QuestionAnswer {
         loop {
             let form = self.one(&Self::REASONINGS);
@@ -36,7 +36,7 @@ impl Teller<'_> {
         }
     }
 
-    /// ` in the picture with the red car on the left`, with an object other than `but`.
+    /// `in the picture with the red car on the left`; `None` if the chosen object is `but`.
     fn context(&mut self, but: Option<usize>) -> Option<String> {
         let index = self.any();
         let other = Some(index) != but;
@@ -87,13 +87,13 @@ impl Teller<'_> {
     fn what_to_do(&mut self) -> Option<QuestionAnswer> {
         let index = self.any();
         let object = self.scene.objects[index];
-        let asked = if self.chance(0.5) { self.exact(index) } else { Noun::full(&object) };
+        let asked = if self.chance(0.5) { self.exact(index) } else { NounPhrase::full(&object) };
         let asked = asked.without_kind().the();
         let context = self.context(Some(index))?;
         let question = format!("what can you do with {asked} {context}");
         let purpose = Use::of(object.kind);
         let answer = [
-            format!("it is {}", Noun::full(&object).without_cell().a()),
+            format!("it is {}", NounPhrase::full(&object).without_cell().a()),
             format!("you can {} it", purpose.verb()),
             format!("it would help {}", purpose.person()),
         ];
@@ -137,7 +137,7 @@ impl Teller<'_> {
     fn which_is_between(&mut self) -> Option<QuestionAnswer> {
         let [one, other] = self.two()?;
         let cell = |index: usize| self.scene.objects[index].cell;
-        let middle = self.scene.indices(|object| between(object.cell, cell(one), cell(other)));
+        let middle = self.scene.indices(|object| object.cell.is_between(cell(one), cell(other)));
         let [middle] = *middle.as_slice() else { return None };
         let (first, second) = (self.short(one).the(), self.short(other).the());
         let question = format!("which object is between {first} and {second}");
@@ -191,7 +191,7 @@ impl Teller<'_> {
         let [one, other] = self.two()?;
         let [first, second] = [one, other].map(|index| self.scene.objects[index]);
         let nouns = [one, other].map(|index| {
-            Noun::full(&self.scene.objects[index]).without_size().without_color().the()
+            NounPhrase::full(&self.scene.objects[index]).without_size().without_color().the()
         });
         let question = format!("what do {} and {} have in common", nouns[0], nouns[1]);
         let mut answer = Vec::new();

@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
-use super::super::grammar::parse_question;
-use super::super::noun::Group;
-use super::super::{Judgement, QuestionJudgement, Scene, Split, Verdict, claims, sentences};
-use super::{Dialogue, QuestionAnswer, Teller, VqaKind};
+use crate::noun_phrase::Group;
+use crate::{
+    Color, Dialogue, Judgment, Kind, QuestionAnswer, QuestionJudgment, Scene, Split, Teller,
+    VqaKind, is_held_out, parse_question, parse_sentence, sentences,
+};
 
 const SCENES: u64 = 400;
 
@@ -19,33 +20,33 @@ fn dialogues(scene: &Scene, split: Split, seed: u64) -> Vec<QuestionAnswer> {
 }
 
 #[test]
-fn everything_that_is_told_is_true() {
+fn all_texts_are_true() {
     for (split, seed, scene) in scenes() {
         for told in dialogues(&scene, split, seed) {
-            assert_eq!(scene.judge_question(&told.question), QuestionJudgement::Sound, "{told:?}");
+            assert_eq!(scene.judge_question(&told.question), QuestionJudgment::Sound, "{told:?}");
             let judged = scene.judge_answer(&told.question, &told.answer);
-            assert!(judged.iter().all(Judgement::is_true), "{told:?}: {judged:?}\n{scene:?}");
+            assert!(judged.iter().all(Judgment::is_true), "{told:?}: {judged:?}\n{scene:?}");
             assert!((1..=6).contains(&judged.len()), "{told:?}");
         }
     }
 }
 
 #[test]
-fn an_answer_to_a_mistaken_question_is_true() {
+fn answers_to_questions_with_a_false_premise_are_true() {
     for (split, seed, scene) in scenes() {
         let mut teller = Teller::new(&scene, split, seed);
-        for told in Dialogue::ALL.map(|dialogue| teller.mistaken(dialogue)) {
+        for told in Dialogue::ALL.map(|dialogue| teller.false_premise(dialogue)) {
             let judged = scene.judge_question(&told.question);
-            assert!(matches!(judged, QuestionJudgement::Missing(_)), "{told:?}: {judged:?}");
+            assert!(matches!(judged, QuestionJudgment::Missing(_)), "{told:?}: {judged:?}");
             let judged = scene.judge_answer(&told.question, &told.answer);
-            assert!(judged.iter().all(Judgement::is_true), "{told:?}: {judged:?}\n{scene:?}");
+            assert!(judged.iter().all(Judgment::is_true), "{told:?}: {judged:?}\n{scene:?}");
             assert!(told.answer.starts_with("There is no "), "{told:?}");
         }
     }
 }
 
 #[test]
-fn who_chooses_speaks_of_what_stands_out() {
+fn distinctive_objects_are_preferred() {
     let alone = |scene: &Scene, question: &str| {
         let named = parse_question(question).unwrap().presupposed;
         let colors: Vec<_> = named.iter().filter_map(|noun| noun.color).collect();
@@ -56,8 +57,8 @@ fn who_chooses_speaks_of_what_stands_out() {
     for (split, seed, scene) in scenes().filter(|(.., scene)| scene.objects.len() > 3) {
         let mut teller = Teller::new(&scene, split, seed);
         before += alone(&scene, &teller.detail().question);
-        let told = teller.about_what_stands_out().detail();
-        assert_eq!(scene.judge_question(&told.question), QuestionJudgement::Sound, "{told:?}");
+        let told = teller.about_distinctive_objects().detail();
+        assert_eq!(scene.judge_question(&told.question), QuestionJudgment::Sound, "{told:?}");
         after += alone(&scene, &told.question);
     }
     assert!(after * 10 > before * 15, "{before} {after}");
@@ -67,9 +68,9 @@ fn who_chooses_speaks_of_what_stands_out() {
 fn captions_are_true() {
     for (split, seed, scene) in scenes() {
         let caption = Teller::new(&scene, split, seed).caption();
-        let said = claims(&caption).unwrap();
+        let said = parse_sentence(&caption).unwrap();
         assert!(said.len() >= scene.objects.len());
-        assert!(said.iter().all(|claim| scene.judge(claim) == Verdict::True), "{caption}");
+        assert!(said.iter().all(|claim| scene.is_true(claim)), "{caption}");
     }
 }
 
@@ -80,7 +81,7 @@ fn short_questions_are_sound_and_yes_is_as_frequent_as_no() {
     for (split, seed, scene) in scenes() {
         let mut teller = Teller::new(&scene, split, seed);
         for item in VqaKind::ALL.into_iter().filter_map(|kind| teller.vqa_of(kind)) {
-            assert_eq!(scene.judge_question(&item.question), QuestionJudgement::Sound, "{item:?}");
+            assert_eq!(scene.judge_question(&item.question), QuestionJudgment::Sound, "{item:?}");
             if item.kind == VqaKind::YesNo {
                 *if item.answers[0] == "yes" { &mut yes } else { &mut no } += 1;
             } else if item.kind != VqaKind::Size {
@@ -99,8 +100,8 @@ fn training_texts_never_name_what_is_held_out() {
         let scene = Scene::sample(Split::Train, seed);
         let mut teller = Teller::new(&scene, Split::Train, seed);
         let mut text = teller.caption();
-        let mistaken = Dialogue::ALL.map(|dialogue| teller.mistaken(dialogue));
-        for told in dialogues(&scene, Split::Train, seed).into_iter().chain(mistaken) {
+        let false_premise = Dialogue::ALL.map(|dialogue| teller.false_premise(dialogue));
+        for told in dialogues(&scene, Split::Train, seed).into_iter().chain(false_premise) {
             text = format!("{text} {} {}", told.question, told.answer);
         }
         for _ in 0..20 {
@@ -108,10 +109,10 @@ fn training_texts_never_name_what_is_held_out() {
         }
         let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).collect();
         for pair in words.windows(2) {
-            for kind in super::super::Kind::ALL.into_iter().filter(|kind| kind.name() == pair[1]) {
-                for color in super::super::Color::ALL {
+            for kind in Kind::ALL.into_iter().filter(|kind| kind.name() == pair[1]) {
+                for color in Color::ALL {
                     let named = color.name() == pair[0];
-                    assert!(!named || !super::super::held_out(kind, color), "{pair:?}");
+                    assert!(!named || !is_held_out(kind, color), "{pair:?}");
                 }
             }
         }

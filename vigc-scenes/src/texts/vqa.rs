@@ -1,12 +1,13 @@
-//! Questions with short answers, some with choices.
+//! Questions with short answers, most of them with choices.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::super::noun::{Article, Group, Noun, number_word};
-use super::super::{Background, Cell, Color, Kind, Relation, Size};
-use super::{Teller, capitalized};
+use super::teller::{Teller, capitalized};
+use crate::attributes::{Background, Cell, Color, Kind, Size};
+use crate::noun_phrase::{Article, Group, NUMBERS, NounPhrase, number_word};
+use crate::relation::Relation;
 
 /// What a short question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,17 +17,17 @@ pub enum VqaKind {
     Color,
     /// The size of an object.
     Size,
-    /// A number of objects.
+    /// The number of objects in a group.
     Count,
-    /// What is at a place.
+    /// The object at a place.
     What,
-    /// Where an object is.
+    /// The place of an object.
     Where,
-    /// What lies in a relation to an object.
+    /// The object in a relation to another one.
     Relation,
-    /// What is behind the objects.
+    /// The background.
     Background,
-    /// Whether something is so.
+    /// Whether something is true.
     YesNo,
 }
 
@@ -59,19 +60,48 @@ impl VqaKind {
     }
 }
 
-/// A question with its short answers and four choices.
+/// A question with its short answers and, for most kinds, four choices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VqaItem {
     /// What the question is about.
     pub kind: VqaKind,
     /// The question.
     pub question: String,
-    /// The answers that are right; the first one is the one to learn.
+    /// The correct answers. Training uses the first.
     pub answers: Vec<String>,
-    /// Four different answers of which one is right; empty for yes and no.
+    /// Four different answers, one of them correct; empty if there are not enough wrong ones, as for yes and no.
     pub choices: Vec<String>,
-    /// The index of the right choice.
+    /// The index of the correct choice.
     pub correct_choice_idx: usize,
+}
+
+impl VqaItem {
+    /// Whether an answer is correct. Case, articles, prepositions, punctuation, and whether numbers are words or digits
+    /// do not matter.
+    #[must_use]
+    pub fn accepts(&self, answer: &str) -> bool {
+        let answer = normalized(answer);
+        self.answers.iter().any(|right| normalized(right) == answer)
+    }
+}
+
+/// The words of an answer that matter, with numbers as digits.
+fn normalized(answer: &str) -> Vec<String> {
+    const IGNORED: [&str; 8] = ["a", "an", "the", "at", "on", "in", "there", "is"];
+    let lower = answer.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !IGNORED.contains(word))
+        .collect();
+    let number = |word: &str| NUMBERS.iter().skip(1).position(|&name| name == word);
+    words
+        .into_iter()
+        .map(|word| match number(word) {
+            Some(index) => (index + 1).to_string(),
+            None if word == "grey" => "gray".to_owned(),
+            None => word.to_owned(),
+        })
+        .collect()
 }
 
 impl Teller<'_> {
@@ -85,7 +115,7 @@ impl Teller<'_> {
         }
     }
 
-    /// A question of the given kind; none where one draw finds nothing unambiguous to ask.
+    /// A question of the given kind; `None` if this attempt finds nothing unambiguous to ask.
     pub fn vqa_of(&mut self, kind: VqaKind) -> Option<VqaItem> {
         let (question, answers, all) = match kind {
             VqaKind::Color => self.ask_color()?,
@@ -102,7 +132,8 @@ impl Teller<'_> {
         Some(VqaItem { kind, question, answers, choices, correct_choice_idx })
     }
 
-    /// Four choices among `all` that hold the first answer; none if there are fewer than four.
+    /// The first answer and three other values of `all` in random order, with the answer's index; empty if there are not
+    /// enough values.
     fn choose(&mut self, answers: &[String], all: &[&str]) -> (Vec<String>, usize) {
         let mut others: Vec<&str> = all
             .iter()
@@ -119,9 +150,9 @@ impl Teller<'_> {
         (choices, index)
     }
 
-    /// A description without a trait that still means one object.
-    fn without(&mut self, index: usize, drop: fn(Noun) -> Noun) -> Option<Noun> {
-        let full = drop(Noun::full(&self.scene.objects[index]));
+    /// A phrase without one attribute that still identifies the object.
+    fn without(&mut self, index: usize, drop: fn(NounPhrase) -> NounPhrase) -> Option<NounPhrase> {
+        let full = drop(NounPhrase::full(&self.scene.objects[index]));
         let all = [
             full.without_size().without_cell(),
             full.without_size().without_color(),
@@ -129,14 +160,14 @@ impl Teller<'_> {
             full.without_size(),
             full,
         ];
-        let fitting: Vec<Noun> =
+        let fitting: Vec<NounPhrase> =
             all.into_iter().filter(|noun| self.scene.identifies(noun)).collect();
         (!fitting.is_empty()).then(|| self.one(&fitting))
     }
 
     fn ask_color(&mut self) -> Option<Asked> {
         let index = self.any();
-        let noun = self.without(index, Noun::without_color)?;
+        let noun = self.without(index, NounPhrase::without_color)?;
         let color = self.scene.objects[index].color.name();
         let all = Color::ALL.map(Color::name).to_vec();
         Some((format!("what color is {}", noun.the()), vec![color.to_owned()], all))
@@ -144,7 +175,7 @@ impl Teller<'_> {
 
     fn ask_size(&mut self) -> Option<Asked> {
         let index = self.any();
-        let noun = self.without(index, Noun::without_size)?;
+        let noun = self.without(index, NounPhrase::without_size)?;
         let size = self.scene.objects[index].size.name();
         let all = Size::ALL.map(Size::name).to_vec();
         Some((format!("what size is {}", noun.the()), vec![size.to_owned()], all))
@@ -172,7 +203,7 @@ impl Teller<'_> {
 
     fn ask_where(&mut self) -> Option<Asked> {
         let index = self.any();
-        let noun = self.without(index, Noun::without_cell)?;
+        let noun = self.without(index, NounPhrase::without_cell)?;
         let cell = self.scene.objects[index].cell;
         let all = Cell::ALL.map(Cell::name).to_vec();
         let answers = vec![cell.name().to_owned(), cell.place().to_owned()];
@@ -194,7 +225,7 @@ impl Teller<'_> {
         ("what is the background".to_owned(), vec![name.to_owned()], all)
     }
 
-    /// A statement that is true or false with equal chances.
+    /// A question whose answer is yes or no with equal probability.
     fn ask_yes_no(&mut self) -> Option<Asked> {
         let yes = self.chance(0.5);
         let question = (0..50).find_map(|_| match self.rng.random_range(0..4u8) {
@@ -209,7 +240,7 @@ impl Teller<'_> {
     fn is_it_there(&mut self, yes: bool) -> Option<String> {
         let noun = if yes {
             let object = self.scene.objects[self.any()];
-            let noun = Noun { article: Article::Indefinite, ..Noun::full(&object) };
+            let noun = NounPhrase { article: Article::Indefinite, ..NounPhrase::full(&object) };
             noun.without_size().without_cell()
         } else {
             self.absent()?
@@ -223,13 +254,13 @@ impl Teller<'_> {
         let index = self.any();
         let object = self.scene.objects[index];
         if self.chance(0.6) {
-            let noun = self.without(index, Noun::without_color)?;
+            let noun = self.without(index, NounPhrase::without_color)?;
             let color = if yes { object.color } else { self.one(&Color::ALL) };
             let allowed = self.split.allows(object.kind, color);
             let fits = allowed && (color == object.color) == yes;
             return fits.then(|| format!("is {} {}", noun.the(), color.name()));
         }
-        let noun = self.without(index, Noun::without_size)?;
+        let noun = self.without(index, NounPhrase::without_size)?;
         let size = self.one(&Size::ALL);
         ((size == object.size) == yes).then(|| format!("is {} {}", noun.the(), size.name()))
     }
@@ -244,5 +275,36 @@ impl Teller<'_> {
     }
 }
 
-/// A question, its answers and everything that could be answered.
+/// A question, its answers, and all values that an answer could have.
 type Asked = (String, Vec<String>, Vec<&'static str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_compared_by_what_they_say() {
+        let item = |answers: &[&str]| VqaItem {
+            kind: VqaKind::What,
+            question: String::new(),
+            answers: answers.iter().map(|&answer| answer.to_owned()).collect(),
+            choices: Vec::new(),
+            correct_choice_idx: 0,
+        };
+        let cases = [
+            ("top left", "At the top left.", true),
+            ("top left", "left", false),
+            ("two", "2", true),
+            ("two", "Two", true),
+            ("two", "three", false),
+            ("gray road", "a grey road", true),
+            ("yes", "yes.", true),
+            ("yes", "no", false),
+            ("apple", "an apple", true),
+            ("apple", "", false),
+        ];
+        for (right, answer, accepted) in cases {
+            assert_eq!(item(&[right]).accepts(answer), accepted, "{right} / {answer}");
+        }
+    }
+}

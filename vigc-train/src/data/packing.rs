@@ -1,15 +1,59 @@
-//! Several texts about the same thing in one row, so that nothing is spent on padding.
+//! Prompts and answers as labeled tokens, with several of them in one row, so that nothing is spent on padding.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use vigc_llm::loss::{IGNORE_INDEX, NextTokenTargets};
+use vigc_llm::tokenizer::TextTokenizer;
 
-use super::splice::SplicedRow;
+/// The most tokens of a prompt that the upstream program keeps: its last ones.
+const MAX_PROMPT: usize = 128;
+/// The most tokens of an answer that the upstream program keeps, with the begin token: its first ones.
+const MAX_ANSWER: usize = 256;
 
-/// Added to the score of a token that may not be seen.
+/// The tokens of a prompt and its answer, and what each token should be predicted as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabeledTokens {
+    /// The tokens of the prompt, then those of the answer.
+    pub ids: Vec<u32>,
+    /// [`IGNORE_INDEX`] for the tokens of the prompt, the token itself for those of the answer.
+    pub labels: Vec<i64>,
+}
+
+impl LabeledTokens {
+    /// Encodes a prompt and its answer (`concat_text_input_output` of the upstream program).
+    ///
+    /// The prompt starts with the begin token and loses its first tokens if it is too long. The answer ends with the end
+    /// token and loses its last tokens, including the end token, if it is too long.
+    ///
+    /// # Errors
+    ///
+    /// [`vigc_llm::Error::Text`] if a text cannot be encoded.
+    pub fn encode(tokenizer: &TextTokenizer, prompt: &str, answer: &str) -> vigc_llm::Result<Self> {
+        let mut prompt = tokenizer.encode(prompt)?;
+        let mut answer = tokenizer.encode_target(answer)?;
+        prompt.drain(..prompt.len().saturating_sub(MAX_PROMPT));
+        // The upstream program counts the begin token of the answer, which is dropped here.
+        answer.truncate(MAX_ANSWER - 1);
+        Ok(Self::from_tokens(prompt, &answer))
+    }
+
+    /// Puts the tokens of an answer behind those of its prompt.
+    #[must_use]
+    pub fn from_tokens(prompt: Vec<u32>, answer: &[u32]) -> Self {
+        let mut labels = vec![IGNORE_INDEX; prompt.len()];
+        labels.extend(answer.iter().map(|&id| i64::from(id)));
+        let mut ids = prompt;
+        ids.extend_from_slice(answer);
+        Self { ids, labels }
+    }
+}
+
+/// What is added to the attention score of a token that must not be seen.
 const HIDDEN: f32 = -1e30;
 
-/// A prefix and texts behind it, each of them after soft places of its own. A text sees the prefix and
-/// itself, at the positions that it would have alone, so the row means the same as a row for each text.
+/// A row of a prefix and several texts, each of which follows soft tokens of its own.
+///
+/// A text attends to the prefix and to itself, at the positions that it would have if it stood alone behind the prefix. So
+/// the row is equivalent to one row for each text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackedRow {
     prefix: usize,
@@ -20,7 +64,7 @@ pub struct PackedRow {
 }
 
 impl PackedRow {
-    /// A row whose prefix is not made of tokens: `soft` places are kept for it, with any token in them.
+    /// A row whose prefix is `soft` soft tokens. Their places hold arbitrary ids.
     #[must_use]
     pub fn behind_soft_tokens(soft: usize) -> Self {
         Self {
@@ -31,20 +75,20 @@ impl PackedRow {
         }
     }
 
-    /// A row whose prefix is a text that is learned, too.
+    /// A row whose prefix is a text, which is learned as well.
     #[must_use]
     pub fn behind_text(prefix: Vec<u32>) -> Self {
         let labels = prefix.iter().map(|&id| i64::from(id)).collect();
         Self { prefix: prefix.len(), ids: prefix, labels, starts: Vec::new() }
     }
 
-    /// The number of places taken.
+    /// The number of tokens and soft tokens.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is nothing in the row.
+    /// Whether the row is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
@@ -56,8 +100,8 @@ impl PackedRow {
         self.starts.len()
     }
 
-    /// Adds a text behind `soft` places of its own; gives the first of them.
-    pub fn push(&mut self, soft: usize, text: &SplicedRow) -> usize {
+    /// Adds a text behind `soft` soft tokens of its own. Returns the index of the first soft token.
+    pub fn push(&mut self, soft: usize, text: &LabeledTokens) -> usize {
         let start = self.ids.len();
         self.starts.push(start);
         self.ids.resize(start + soft, 0);
@@ -67,27 +111,27 @@ impl PackedRow {
         start
     }
 
-    /// The text that a place belongs to; none for the prefix.
+    /// The text that a token belongs to; `None` for the prefix.
     fn text_of(&self, place: usize) -> Option<usize> {
         self.starts.iter().rposition(|&start| start <= place)
     }
 }
 
-/// Rows of equal length.
+/// Packed rows, padded to the same length.
 #[derive(Debug, Clone)]
 pub struct PackedBatch {
     ids: Vec<i32>,
     positions: Vec<i32>,
     bias: Vec<f32>,
     shape: [usize; 2],
-    /// What is to be predicted.
+    /// The tokens to predict.
     pub next: NextTokenTargets,
     /// The number of texts.
     pub texts: usize,
 }
 
 impl PackedBatch {
-    /// Puts rows together, filling up the shorter ones with `pad`.
+    /// Pads rows at their end with the token `pad`.
     #[must_use]
     pub fn new(rows: &[PackedRow], pad: u32) -> Self {
         let seq = rows.iter().map(PackedRow::len).max().unwrap_or(0);
@@ -115,13 +159,17 @@ impl PackedBatch {
         Self { ids, positions, bias, shape, next, texts }
     }
 
-    /// `[batch, seq]`.
+    /// The shape `[batch, seq]`.
     #[must_use]
     pub fn dims(&self) -> [usize; 2] {
         self.shape
     }
 
-    /// Ids, positions, both `[batch, seq]`, and the bias of scores, `[batch, 1, seq, seq]`.
+    /// The ids, the positions and the bias that is added to attention scores.
+    ///
+    /// # Shapes
+    ///
+    /// Ids and positions `[batch, seq]`, bias `[batch, 1, seq, seq]`.
     #[must_use]
     pub fn tensors(&self, device: &Device) -> (Tensor<2, Int>, Tensor<2, Int>, Tensor<4>) {
         let [batch, seq] = self.shape;
@@ -140,8 +188,8 @@ mod tests {
 
     use super::*;
 
-    fn text(prompt: &[u32], answer: &[u32]) -> SplicedRow {
-        SplicedRow::from_tokens(prompt.to_vec(), answer)
+    fn text(prompt: &[u32], answer: &[u32]) -> LabeledTokens {
+        LabeledTokens::from_tokens(prompt.to_vec(), answer)
     }
 
     #[test]
@@ -187,5 +235,27 @@ mod tests {
         let mut row = PackedRow::behind_text(vec![2, 9]);
         row.push(0, &text(&[2, 5], &[7, 2]));
         assert_eq!(PackedBatch::new(&[row], 0).next.len(), 3);
+    }
+
+    #[test]
+    fn only_the_answer_is_learned() {
+        let row = LabeledTokens::from_tokens(vec![2, 12], &[22, 2]);
+        assert_eq!(row.ids, [2, 12, 22, 2]);
+        assert_eq!(row.labels, [IGNORE_INDEX, IGNORE_INDEX, 22, 2]);
+    }
+
+    #[test]
+    fn long_texts_are_cut_as_upstream_cuts_them() {
+        let bytes = vigc_llm::tokenizer::train::llama_bpe(["a b c d"], 270).unwrap().to_bytes();
+        let reference = vigc_llm::tokenizer::SpecialTokens::upstream();
+        let tokenizer = TextTokenizer::from_bytes("tiny", &bytes, &reference).unwrap();
+        let row = LabeledTokens::encode(&tokenizer, &"a ".repeat(200), &"b ".repeat(400)).unwrap();
+        let prompt = row.labels.iter().filter(|&&label| label == IGNORE_INDEX).count();
+        assert_eq!((prompt, row.ids.len() - prompt), (MAX_PROMPT, MAX_ANSWER - 1));
+        assert_ne!(row.ids[0], tokenizer.bos_id(), "the beginning is what a long prompt loses");
+        assert_ne!(row.ids.last(), Some(&tokenizer.eos_id()), "a long answer loses its end");
+        let short = LabeledTokens::encode(&tokenizer, "a", "b").unwrap();
+        assert_eq!(short.ids[0], tokenizer.bos_id());
+        assert_eq!(short.ids.last(), Some(&tokenizer.eos_id()));
     }
 }

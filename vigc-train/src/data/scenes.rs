@@ -1,4 +1,4 @@
-//! Rendered scenes as a data set: pictures, and texts drawn anew at every visit.
+//! Rendered scenes as a data set. A scene gets new texts every time it is read.
 
 use image::RgbImage;
 use rand::Rng;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use vigc_pipeline::data::DataError;
 
-use super::{ImageSource, InstructionDataset, InstructionRow};
+use super::dataset::{ImageSource, InstructionDataset, InstructionRow};
 use vigc_pipeline::prompt::instructions::CAPTION;
 use vigc_pipeline::prompt::templates::QUESTION_ANSWERING;
 use vigc_pipeline::prompt::{Task, qa_text};
 use vigc_scenes::{Cell, Color, Dialogue, Focus, Kind, QuestionAnswer, Scene, Size, Split, Teller};
 
-/// The task whose instruction asks for a kind of text about scenes.
+/// The task whose instructions ask for a kind of dialogue.
 fn task_of(dialogue: Dialogue) -> Task {
     match dialogue {
         Dialogue::Conversation => Task::Conversation,
@@ -23,7 +23,7 @@ fn task_of(dialogue: Dialogue) -> Task {
     }
 }
 
-/// A run of scenes of one split.
+/// Consecutive scenes of a split: `data.scenes` of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SceneRange {
@@ -33,7 +33,7 @@ pub struct SceneRange {
     /// The seed of the first scene.
     #[serde(default)]
     pub first: u64,
-    /// How many scenes.
+    /// The number of scenes.
     pub count: usize,
 }
 
@@ -42,27 +42,27 @@ fn train() -> Split {
 }
 
 impl SceneRange {
-    /// A scene of the range.
+    /// The scene at an index of the range.
     #[must_use]
     pub fn scene(&self, index: usize) -> Scene {
         Scene::sample(self.split, self.first + index as u64)
     }
 }
 
-/// The picture of a scene for a network that looks at `side` pixels: as wide, half as wide again or
-/// twice as wide, since real pictures come in many sizes.
+/// The picture of a scene for an encoder whose input has `side` pixels. Like real pictures it comes in several sizes:
+/// `side`, 1.5 `side` or 2 `side`.
 #[must_use]
 pub fn picture(scene: &Scene, side: u32) -> RgbImage {
     let halves = 2 + u32::try_from(scene.texture % 3).unwrap_or(0);
     scene.render(side * halves / 2)
 }
 
-/// The pictures of a range.
+/// The pictures of a range of scenes.
 #[derive(Debug, Clone, Copy)]
 pub struct SceneImages {
     /// The scenes.
     pub range: SceneRange,
-    /// The pixels that the network looks at.
+    /// The side of the encoder's input in pixels.
     pub side: u32,
 }
 
@@ -80,24 +80,24 @@ impl ImageSource for SceneImages {
     }
 }
 
-/// What is learned about a scene.
+/// What is learned about scenes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SceneTask {
-    /// A caption.
+    /// To write a caption.
     Caption,
-    /// A short answer to a question.
+    /// To write the short answer to a question.
     Vqa,
-    /// An instruction, then a question with its answer: VIG.
+    /// VIG: to write a question and its answer after an instruction.
     Vig(Dialogue),
-    /// A question, then its answer: VIC.
+    /// VIC: to write the answer after a question.
     Vic(Dialogue),
-    /// A question with the beginning of its answer, then the rest: VIC's later steps.
+    /// VIC's later steps: to write the rest of an answer after a question and the beginning of the answer.
     Continue(Dialogue),
 }
 
 impl SceneTask {
-    /// The name that measurements carry.
+    /// The name in recipes and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl SceneTask {
         }
     }
 
-    /// A prompt, what to write after it, and what to look at for that.
+    /// Writes a prompt about a scene and the text to write after it.
     #[must_use]
     pub fn text(self, scene: &Scene, split: Split, rng: &mut ChaCha8Rng) -> SceneText {
         let mut teller = Teller::new(scene, split, rng.random());
@@ -126,7 +126,7 @@ impl SceneTask {
             Self::Vqa => {
                 let item = teller.vqa();
                 let answer = item.answers.into_iter().next().unwrap_or_default();
-                // The bare question would look like a conversation's.
+                // Without a template, the question could be one of a conversation.
                 SceneText {
                     input: any(&QUESTION_ANSWERING[1..], rng).fill(&item.question),
                     focus: scene.focus(&item.question, "", &answer),
@@ -134,7 +134,7 @@ impl SceneTask {
                 }
             }
             Self::Vig(dialogue) => {
-                let pair = teller.about_what_stands_out().dialogue(dialogue);
+                let pair = teller.about_distinctive_objects().dialogue(dialogue);
                 let output = qa_text::format(&pair.question, &pair.answer);
                 SceneText::of_everything(instruction(dialogue, rng), output)
             }
@@ -151,36 +151,36 @@ impl SceneTask {
     }
 }
 
-/// A prompt about a scene and what to write after it.
+/// A prompt about a scene, and the text to write after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SceneText {
     /// The prompt.
     pub input: String,
-    /// What to write.
+    /// The text to write.
     pub output: String,
-    /// What to look at for the next words; see [`Scene::focus`].
+    /// The objects that matter for the output; see [`Scene::focus`].
     pub focus: Focus,
 }
 
 impl SceneText {
-    /// A text whose prompt points to nothing.
+    /// A text whose prompt mentions no object.
     fn of_everything(input: String, output: String) -> Self {
         Self { input, output, focus: Focus::default() }
     }
 }
 
-/// How often a question that is to be answered names what is not there, as VIG's questions may.
-const MISTAKEN: f64 = 0.35;
+/// How often a question to answer has a false premise, as generated questions sometimes have.
+const FALSE_PREMISE: f64 = 0.35;
 
-/// A question to answer, and the answer.
+/// A question to answer, and its answer.
 fn asked(teller: &mut Teller<'_>, dialogue: Dialogue, rng: &mut ChaCha8Rng) -> QuestionAnswer {
-    match rng.random_bool(MISTAKEN) {
-        true => teller.mistaken(dialogue),
+    match rng.random_bool(FALSE_PREMISE) {
+        true => teller.false_premise(dialogue),
         false => teller.dialogue(dialogue),
     }
 }
 
-/// The prompt that correction feeds at a random step, and the rest of the answer.
+/// The prompt of a random step of VIC, and the rest of the answer.
 fn continuation(
     instruction: &str,
     QuestionAnswer { question, answer }: &QuestionAnswer,
@@ -208,19 +208,19 @@ fn any<'a, T>(of: &'a [T], rng: &mut ChaCha8Rng) -> &'a T {
 
 fn instruction(dialogue: Dialogue, rng: &mut ChaCha8Rng) -> String {
     let task = task_of(dialogue);
-    // The first one is what data is generated with, so it is seen as often as the others together.
+    // Data is generated with the first instruction, so it is seen as often as all others together.
     match rng.random_bool(0.5) {
         true => task.instruction().to_owned(),
         false => (*any(task.training_instructions(), rng)).to_owned(),
     }
 }
 
-/// One task over a range of scenes.
+/// A range of scenes as a data set of one task.
 #[derive(Debug, Clone, Copy)]
 pub struct SceneRows {
     /// The scenes.
     pub range: SceneRange,
-    /// What is learned about them.
+    /// The task.
     pub task: SceneTask,
 }
 
@@ -240,8 +240,7 @@ impl InstructionDataset for SceneRows {
     }
 }
 
-/// Everything about a scene as short lists of words: one for each object, the last for the
-/// background. The objects come in a random order.
+/// The facts of a scene as short lists of words: one for each object, in random order, and one for the background.
 #[must_use]
 pub fn facts(scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<String> {
     let mut facts: Vec<String> = scene
@@ -254,7 +253,7 @@ pub fn facts(scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<String> {
     facts
 }
 
-/// Everything about an object as a short list of words.
+/// The fact of an object: its attributes as a short list of words.
 #[must_use]
 pub fn fact(size: Size, color: Color, kind: Kind, cell: Cell) -> String {
     [size.name(), color.name(), kind.name(), cell.name()].join(" ")

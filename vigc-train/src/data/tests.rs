@@ -22,7 +22,7 @@ fn rows_take_the_form_that_is_asked_for() {
     let rows = vec![row("A cat. It sits. It is 3.5 m tall.")];
     let annotations = Arc::new(Annotations { path: "rows.json".into(), rows });
     let images = Arc::new(AnnotatedImages::new("images", [annotations.as_ref()]));
-    let data = |form| Instructed {
+    let data = |form| AnnotatedRows {
         name: "rows".to_owned(),
         annotations: annotations.clone(),
         images: images.clone(),
@@ -50,7 +50,7 @@ fn what_the_scenes_write_is_read_back() {
 
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("scenes");
-    DatasetConfig::new(6, 1).with_side(64).write(&place, |_| {}).unwrap();
+    DatasetConfig::new(1).with_train_count(6).with_side(64).write(&place, |_| {}).unwrap();
     let files = |topic, form, format, name: &str| AnnotationFile {
         path: place.join("train").join(name),
         images: place.join("train/images"),
@@ -69,7 +69,7 @@ fn what_the_scenes_write_is_read_back() {
     for file in cases {
         let annotations = file.open().unwrap();
         let images = Arc::new(AnnotatedImages::new(&file.images, [&annotations]));
-        let rows = file.instructed(annotations, &images, 0);
+        let rows = file.rows(annotations, &images, 0);
         let row = rows.row(0, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
         assert!(!row.input.is_empty() && !row.output.is_empty(), "{file:?}: {row:?}");
         assert!(rows.images.image(row.image).is_ok(), "{file:?}");

@@ -1,10 +1,9 @@
-//! Pretraining of a LLaVA's image encoder and projector: every patch says what it shows, in the language
-//! model's words.
+//! Pretraining of a LLaVA's image encoder and projector: every patch learns to write what it shows.
 //!
-//! CLIP is trained on pictures with texts. In small the texts are those of the patches: the projector learns
-//! to write the bag of the object that a patch shows, which the language model can read, and linear heads
-//! keep the states sharp. The encoder begins with the weights of an InstructBLIP's, whose layers have the
-//! same form; the norm before the first one is new to it.
+//! CLIP is trained on pictures with texts. At this small scale, the texts describe single patches: the projector learns to
+//! write the embedding bag of the object that a patch shows, which the language model can read, and linear heads on the
+//! encoder's states help. The encoder starts from the weights of an InstructBLIP's encoder, whose layers have the same form.
+//! The norm before its first layer is new.
 
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use vigc_core::weights::{Checkpoint, KeyMap, Strictness};
 use vigc_vision::clip_vit::{ClipVit, ClipVitConfig};
 use vigc_vision::image::{ClipImageProcessor, ClipImageProcessorConfig};
 
-use super::fact_table::FactTable;
+use super::fact_slots::FactTable;
 use super::patches::{PatchBatch, PatchHeads, PatchScenes, Shown};
 use crate::data::scenes::fact;
 use crate::engine::{Loss, Objective};
@@ -26,23 +25,23 @@ use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::llava::{Llava, LlavaConfig, Projector, Template, square_processor};
 use vigc_pipeline::model::ModelParts;
 
-/// The encoder and the projector, and what is thrown away.
+/// The image encoder and the projector, with a norm and heads that are used in training only.
 #[derive(Module, Debug)]
 pub struct ClipModel {
     /// The image encoder.
     pub vision_tower: ClipVit,
-    /// From its width to the language model's.
+    /// The projector from the encoder's width to the language model's.
     pub multi_modal_projector: Projector,
     norm: LayerNorm,
     heads: PatchHeads,
 }
 
 impl ClipModel {
-    /// An encoder that begins with the weights of another model's.
+    /// A model whose encoder starts from the weights of another model's encoder.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Core`] if the other one has another shape.
+    /// [`TrainError::Core`] if that encoder has another shape.
     pub fn new(config: &LlavaConfig, weights: &Path, device: &Device) -> Result<Self> {
         let network = config.init(device);
         let ClipVitConfig { hidden_size, layer_norm_eps, .. } = config.vision_config;
@@ -58,8 +57,8 @@ impl ClipModel {
     }
 }
 
-/// The weights of an EVA ViT under the names of CLIP's: its fused projection in three parts, the bias of its
-/// patches in their positions.
+/// The weights of an EVA ViT as weights of a CLIP ViT: the fused projection is split in three, and the bias of the patch
+/// embedding is added to the position embedding.
 fn from_eva(config: &ClipVitConfig, eva: &Checkpoint) -> Result<Checkpoint> {
     let read = |name: &str| {
         let name = format!("vision_model.{name}");
@@ -111,7 +110,7 @@ fn from_eva(config: &ClipVitConfig, eva: &Checkpoint) -> Result<Checkpoint> {
     Ok(Checkpoint::from_tensors(&eva.path().to_string_lossy(), tensors))
 }
 
-/// What every patch of rendered scenes shows, in words.
+/// Writing what every patch of a rendered scene shows.
 #[derive(Debug)]
 pub struct ClipObjective {
     scenes: PatchScenes<ClipImageProcessor>,
@@ -132,7 +131,7 @@ impl ClipObjective {
         Ok(Self { scenes, bags: FactTable::new(model)? })
     }
 
-    /// The bags that the patches of a batch are to be written as, `[batch, patches, hidden]`.
+    /// The embedding bags that the patches should write, `[batch, patches, hidden]`.
     fn bags(&self, batch: &PatchBatch) -> Tensor<3> {
         let row = |shown: &Shown| match *shown {
             Shown::Object(size, color, kind, cell) => self.bags.row(&fact(size, color, kind, cell)),
@@ -174,11 +173,12 @@ impl Objective for ClipObjective {
     }
 }
 
-/// The shape of the recipe's LLaVA around the language model of an InstructBLIP.
+/// The configuration of the recipe's LLaVA, which gets the language model of an InstructBLIP.
 ///
 /// # Errors
 ///
-/// [`TrainError::Setting`] if the recipe has no `model.clip` or one of another shape, [`TrainError::Model`] if the parts do not fit.
+/// [`TrainError::Setting`] if the recipe has no `model.clip` or one of another shape, [`TrainError::Model`] if the parts do not
+/// fit together.
 pub fn llava_config(recipe: &Recipe, model: &InstructBlip) -> Result<LlavaConfig> {
     let vision = Recipe::need("model.clip", recipe.model.clip.as_ref())?;
     let eva = &model.config().vision_config;
@@ -188,7 +188,7 @@ pub fn llava_config(recipe: &Recipe, model: &InstructBlip) -> Result<LlavaConfig
         == (evas, eva.image_size, eva.patch_size)
         && vision.num_hidden_layers <= eva.num_hidden_layers;
     if !is_like {
-        let shape = "the shape of the model's encoder, which it begins as, or fewer layers";
+        let shape = "the shape of the encoder of `inputs.model`, with as many layers or fewer";
         let value = format!("{vision:?}");
         return Err(TrainError::Setting { key: "model.clip", value, expected: shape });
     }
@@ -207,7 +207,7 @@ pub fn llava_config(recipe: &Recipe, model: &InstructBlip) -> Result<LlavaConfig
     Ok(config)
 }
 
-/// Writes a LLaVA with the trained parts: `model` in the output folder.
+/// Writes a LLaVA with the trained parts to `model` in the output folder.
 ///
 /// # Errors
 ///

@@ -1,20 +1,19 @@
-//! Alignment on facts: every query learns what to write, without a run of the language model.
+//! Alignment on facts: the Q-Former learns to write the facts of a scene, without running the language model.
 //!
-//! The language stage has taught the language model to read bags, one vector per fact. Here each
-//! place of a scene has a query of its own, which learns to write the bag of the object that stands
-//! there, or nothing; one more writes the background. The last `model.focus_tokens` queries learn to
-//! write again what the prompt makes one look at, the very last whether it asks about what is not
-//! there, and the others to stay silent. A loss on texts
-//! tells the queries about one fact in a sentence or two; this one tells every query everything, in a
-//! fraction of the time.
+//! The `language` stage teaches the language model to read facts as embedding bags. In this stage, one query for each place
+//! of a scene learns to write the bag of the object in that place, or of no object, and one query writes the background. The
+//! last `model.focus_tokens` queries are focus tokens: they repeat the facts that matter for the prompt, and the very last
+//! one tells whether the prompt is about an object that is not there. Any other queries learn to write nothing.
+//!
+//! A loss on texts gives the queries feedback on one or two facts. This loss covers all facts for every query, in a fraction
+//! of the time.
 
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 use vigc_llm::tokenizer::BertTokenizer;
 
-use super::fact_table::{FactTable, MISSING, NOTHING, OBJECTS, PLACES};
+use super::fact_slots::{FactTable, check_slots, focus_facts, place_facts};
 use super::finetune::{training_data, visual_tokens};
-use super::lessons::Lessons;
-use super::slots;
+use super::training_data::TrainingData;
 use crate::data::InstructionRow;
 use crate::data::scenes::SceneRange;
 use crate::engine::{Loss, Objective};
@@ -26,19 +25,19 @@ use vigc_core::random::Draw;
 use vigc_pipeline::instruct_blip::{InstructBlip, QFormerConnector};
 use vigc_scenes::{Focus, Scene, Split};
 
-/// Pictures, prompts, and the bag that each query is to write.
+/// Image features, prompts, and the bag that each query should write.
 #[derive(Debug)]
 pub struct FactsBatch {
     features: TensorData,
     prompts: Vec<Vec<u32>>,
-    /// Rows of the table of bags, `[batch, queries]`.
+    /// Rows of the fact table, `[batch, queries]`.
     bags: Vec<i32>,
 }
 
-/// Scenes whose facts are to be written.
+/// Writing the facts of scenes.
 #[derive(Debug)]
 pub struct FactsObjective {
-    lessons: Lessons,
+    data: TrainingData,
     range: SceneRange,
     bert: BertTokenizer,
     bags: FactTable,
@@ -47,17 +46,17 @@ pub struct FactsObjective {
 }
 
 impl FactsObjective {
-    /// The objective of a recipe for a model; caches features in the recipe's output folder.
+    /// The objective of a recipe for a model. Image features are cached in the recipe's output folder.
     ///
     /// # Errors
     ///
-    /// [`TrainError`](crate::TrainError) if the recipe lacks a section, the model has fewer
-    /// queries than facts, or features cannot be computed.
+    /// [`TrainError`](crate::TrainError) if the recipe lacks a section, the model has fewer queries than facts, or features
+    /// cannot be computed.
     pub fn new(recipe: &Recipe, model: &InstructBlip, progress: &mut dyn Progress) -> Result<Self> {
         let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
-        slots::check(queries, focus)?;
+        check_slots(queries, focus)?;
         Ok(Self {
-            lessons: training_data(recipe, model, progress)?,
+            data: training_data(recipe, model, progress)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             bert: model.processor().qformer_tokenizer.clone(),
             bags: FactTable::new(model)?,
@@ -83,76 +82,81 @@ impl FactsObjective {
         })
     }
 
-    /// The rows of the table that a scene's queries are to write.
+    /// The rows of the fact table that the queries should write.
     fn bags(&self, scene: &Scene, row: &InstructionRow) -> Vec<usize> {
-        let look = Focus { missing: row.missing, objects: row.objects.clone() };
-        let places = slots::places(scene, self.queries - self.focus);
-        let focus = slots::focus(scene, &look, self.focus);
+        let focus = Focus { missing: row.missing, objects: row.objects.clone() };
+        let places = place_facts(scene, self.queries - self.focus);
+        let focus = focus_facts(scene, &focus, self.focus);
         places.iter().chain(&focus).map(|text| self.bags.row(text)).collect()
     }
 
-    /// The part of the places whose bag is nearest to what was written, among the bags of all
-    /// objects that may stand there and of none.
-    fn right(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> f64 {
+    /// The fraction of places whose bag is the nearest one to the query's output, among the bags of all objects that may
+    /// stand there and of no object.
+    fn place_accuracy(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> f64 {
+        const PLACES: usize = FactTable::PLACES;
+        const OBJECTS: usize = FactTable::OBJECTS;
         let written = written.clone().narrow(1, 0, PLACES).swap_dims(0, 1);
         let [_, hidden] = self.bags.table.dims();
         let objects = self.bags.table.clone().narrow(0, 1, PLACES * OBJECTS);
-        let nothing = self.bags.table.clone().narrow(0, NOTHING, 1).reshape([1, 1, hidden]);
-        let to_nothing = away(written.clone(), nothing.repeat_dim(0, PLACES));
-        let away = away(written, objects.reshape([PLACES, OBJECTS, hidden]));
-        let first = Tensor::<1, Int>::arange(0..PLACES as i64, &away.device())
+        let nothing =
+            self.bags.table.clone().narrow(0, FactTable::NOTHING, 1).reshape([1, 1, hidden]);
+        let to_nothing = distances(written.clone(), nothing.repeat_dim(0, PLACES));
+        let distances = distances(written, objects.reshape([PLACES, OBJECTS, hidden]));
+        let first = Tensor::<1, Int>::arange(0..PLACES as i64, &distances.device())
             .mul_scalar(OBJECTS as i64)
             .add_scalar(1)
             .reshape([PLACES, 1, 1]);
-        let (nearest, found) = away.min_dim_with_indices(2);
-        let found = (found + first).mask_fill(nearest.greater_equal(to_nothing), NOTHING as i64);
+        let (nearest, found) = distances.min_dim_with_indices(2);
+        let found =
+            (found + first).mask_fill(nearest.greater_equal(to_nothing), FactTable::NOTHING as i64);
         let expected = bags.clone().narrow(1, 0, PLACES).swap_dims(0, 1).unsqueeze_dim::<3>(2);
         f64::from(found.equal(expected).float().mean().into_scalar::<f32>())
     }
 
-    /// The part of the focus queries with an object to show whose writing is nearest to that, among
-    /// what stands in the picture; none if there are no such queries.
-    fn looks(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> Option<f64> {
+    /// The fraction of focus tokens with an object whose bag is the nearest one to the query's output, among the objects in
+    /// the picture; `None` if no focus token has an object.
+    fn focus_accuracy(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> Option<f64> {
         let (first, objects) = (self.queries - self.focus, self.focus - 1);
         if objects == 0 {
             return None;
         }
         let [samples, _, hidden] = written.dims();
-        let places = bags.clone().narrow(1, 0, PLACES);
+        let places = bags.clone().narrow(1, 0, FactTable::PLACES);
         let there = self.bags.table.clone().select(0, places.clone().reshape([-1]));
-        let there = there.reshape([samples, PLACES, hidden]);
-        let away = away(written.clone().narrow(1, first, objects), there);
-        let nearest = places.gather(1, away.argmin(2).squeeze_dim(2));
+        let there = there.reshape([samples, FactTable::PLACES, hidden]);
+        let distances = distances(written.clone().narrow(1, first, objects), there);
+        let nearest = places.gather(1, distances.argmin(2).squeeze_dim(2));
         let expected = bags.clone().narrow(1, first, objects);
-        let asked = expected.clone().not_equal_scalar(NOTHING as i64);
-        part(nearest.equal(expected), asked)
+        let asked = expected.clone().not_equal_scalar(FactTable::NOTHING as i64);
+        fraction(nearest.equal(expected), asked)
     }
 
-    /// The part of the prompts about what is missing after which the last query says so, and the part
-    /// of the others after which it says so, too; none if there are no such prompts.
-    fn denials(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> [Option<f64>; 2] {
+    /// The fraction of prompts about a missing object for which the last query says so, and the fraction of other prompts for
+    /// which it says so as well (false alarms); `None` without such prompts.
+    fn missing_rates(&self, written: &Tensor<3>, bags: &Tensor<2, Int>) -> [Option<f64>; 2] {
         let [samples, _, hidden] = written.dims();
         let last = self.queries - 1;
-        let either = [NOTHING, MISSING].map(|row| self.bags.table.clone().narrow(0, row, 1));
+        let either = [FactTable::NOTHING, FactTable::MISSING]
+            .map(|row| self.bags.table.clone().narrow(0, row, 1));
         let either = Tensor::cat(either.to_vec(), 0).unsqueeze::<3>().expand([samples, 2, hidden]);
-        let away = away(written.clone().narrow(1, last, 1), either);
-        let says = away.argmin(2).squeeze_dim::<2>(2).equal_scalar(1);
-        let missing = bags.clone().narrow(1, last, 1).equal_scalar(MISSING as i64);
-        [part(says.clone(), missing.clone()), part(says, missing.bool_not())]
+        let distances = distances(written.clone().narrow(1, last, 1), either);
+        let says = distances.argmin(2).squeeze_dim::<2>(2).equal_scalar(1);
+        let missing = bags.clone().narrow(1, last, 1).equal_scalar(FactTable::MISSING as i64);
+        [fraction(says.clone(), missing.clone()), fraction(says, missing.bool_not())]
     }
 }
 
-/// The part of those places of `among` that `of` holds, too; none if there are no such places.
-fn part(of: Tensor<2, Bool>, among: Tensor<2, Bool>) -> Option<f64> {
+/// The fraction of `among` that is also in `of`; `None` if `among` is empty.
+fn fraction(of: Tensor<2, Bool>, among: Tensor<2, Bool>) -> Option<f64> {
     let among = among.float();
     let both = (of.float() * among.clone()).sum().into_scalar::<f32>();
     let all = among.sum().into_scalar::<f32>();
     (all > 0.0).then(|| f64::from(both / all))
 }
 
-/// Squared distances from `[batch, from, hidden]` to `[batch, to, hidden]`, less the squared length of
-/// the former: `[batch, from, to]`.
-fn away(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
+/// Squared distances from `[batch, from, hidden]` to `[batch, to, hidden]`, minus the squared lengths of the former, as
+/// `[batch, from, to]`.
+fn distances(from: Tensor<3>, to: Tensor<3>) -> Tensor<3> {
     let lengths = to.clone().powi_scalar(2).sum_dim(2).swap_dims(1, 2);
     lengths - from.matmul(to.swap_dims(1, 2)).mul_scalar(2.0)
 }
@@ -162,12 +166,12 @@ impl Objective for FactsObjective {
     type Batch = FactsBatch;
 
     fn batch(&self, draw: Draw) -> Result<FactsBatch> {
-        self.lessons.batch(draw, |rows, features, _| self.collate(rows, features, self.range))
+        self.data.batch(draw, |rows, features, _| self.collate(rows, features, self.range))
     }
 
     fn held_out(&self) -> Result<Vec<FactsBatch>> {
         let range = SceneRange { split: Split::Val, first: 0, ..self.range };
-        self.lessons.held_out(|rows, features, _| self.collate(rows, features, range))
+        self.data.held_out(|rows, features, _| self.collate(rows, features, range))
     }
 
     fn loss(&self, model: &QFormerConnector, batch: FactsBatch) -> Result<Loss> {
@@ -178,15 +182,16 @@ impl Objective for FactsObjective {
         let expected = self.bags.table.clone().select(0, bags.clone().reshape([-1]));
         let scale = self.bags.table.clone().powi_scalar(2).mean();
         let shown = written.clone().detach();
-        let mut metrics = vec![("right".to_owned(), self.right(&shown, &bags))];
+        let mut metrics = vec![("right".to_owned(), self.place_accuracy(&shown, &bags))];
         if self.focus > 0 {
-            let [missing, false_alarm] = self.denials(&shown, &bags);
+            let [missing, false_alarm] = self.missing_rates(&shown, &bags);
             let focus = [
-                ("focus", self.looks(&shown, &bags)),
+                ("focus", self.focus_accuracy(&shown, &bags)),
                 ("missing", missing),
                 ("false_alarm", false_alarm),
             ];
-            let known = focus.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?)));
+            let known =
+                focus.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
             metrics.extend(known);
         }
         let off = written - expected.reshape([samples, queries, hidden]);

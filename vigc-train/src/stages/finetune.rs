@@ -1,10 +1,10 @@
-//! Finetuning of a model of any architecture on instruction data: its connector alone, with low-rank updates of the language
-//! model, or with all of the language model.
+//! Finetuning of a model of any architecture on instruction data: only its connector, or also low-rank updates of the
+//! language model, or also the whole language model.
 //!
 //! For LLaVA: Liu et al., "Visual Instruction Tuning", 2023; `llava/train/train.py`. For InstructBLIP and VIGC: `train.py` of
-//! VIGC, which trains the connector. The image encoder is frozen, so its features are computed once per image. The language
-//! model stays outside autodiff unless it is trained; autodiff then follows the activations through it but computes no
-//! gradient of its weights.
+//! VIGC, which trains the connector. The image encoder is frozen, so its features are computed once per image. If the
+//! language model is frozen, its weights are outside autodiff: gradients flow through its activations, but no gradients of
+//! its weights are computed.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ use vigc_pipeline::model::{
 };
 
 use super::language::token_loss;
-use super::lessons::Lessons;
 use super::low_rank::LowRank;
+use super::training_data::TrainingData;
 use crate::data::InstructionRow;
 use crate::engine::{Loss, Objective};
 use crate::error::{Result, TrainError};
@@ -33,11 +33,11 @@ use crate::recipe::{Recipe, Tune};
 /// The parts of a model that are trained.
 #[derive(Module, Debug)]
 pub struct TrainedParts<C: Connector> {
-    /// From image features to visual tokens.
+    /// The connector, from image features to visual tokens.
     pub connector: C,
-    /// The language model, if all of it is trained.
+    /// The language model, if it is trained as a whole.
     pub language_model: Option<Llama>,
-    /// The updates of the language model, if they are trained.
+    /// Low-rank updates of the language model, if they are trained.
     pub updates: Option<LowRank>,
 }
 
@@ -56,7 +56,7 @@ impl<C: Connector> TrainedParts<C> {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] if the recipe's low-rank updates make no sense.
+    /// [`TrainError::Setting`] if the recipe's settings for low-rank updates are invalid.
     pub fn of<A: Architecture<Connector = C>>(
         model: &VisionLanguageModel<A>,
         recipe: &Recipe,
@@ -72,7 +72,7 @@ impl<C: Connector> TrainedParts<C> {
         Ok(parts)
     }
 
-    /// The language model as it is trained, where `frozen` is what it began as.
+    /// The language model with its trained weights or updates. `frozen` is the language model before training.
     fn llama(&self, frozen: &Llama) -> Llama {
         match (&self.language_model, &self.updates) {
             (Some(whole), _) => whole.clone(),
@@ -82,7 +82,7 @@ impl<C: Connector> TrainedParts<C> {
     }
 }
 
-/// What images show a connector that is trained, in the light of prompts in its own vocabulary.
+/// The visual tokens of images for prompts, which are token ids of the connector's own vocabulary.
 pub(super) fn visual_tokens<C: Connector>(
     connector: &C,
     features: TensorData,
@@ -90,25 +90,25 @@ pub(super) fn visual_tokens<C: Connector>(
 ) -> VisualTokens {
     let device = connector.devices().into_iter().next().unwrap_or_default();
     let images = connector.connect(Tensor::from_data(features, &device));
-    // The connector masks the padding, whatever it is filled with.
+    // The connector masks the padding, so the padding token does not matter.
     connector.visual_tokens(&images, &TokenBatch::pad_right(prompts, 0))
 }
 
-/// What a recipe trains on, as a model's encoder sees it; caches features in the recipe's output folder.
+/// The training data of a recipe, encoded by a model's image encoder. Features are cached in the recipe's output folder.
 pub(super) fn training_data<A: Architecture>(
     recipe: &Recipe,
     model: &VisionLanguageModel<A>,
     progress: &mut dyn Progress,
-) -> Result<Lessons> {
+) -> Result<TrainingData> {
     let encoder = Encoder {
         processor: model.image_preprocessor(),
         forward: &|pixels| model.network().image_encoder.forward(pixels),
         device: model.device().clone(),
     };
-    Lessons::open(recipe, model.config().image_size(), &encoder, progress)
+    TrainingData::open(recipe, model.config().image_size(), &encoder, progress)
 }
 
-/// Images with prompts and answers.
+/// Image features with prompts and answers.
 #[derive(Debug)]
 pub struct FinetuneBatch {
     features: TensorData,
@@ -117,15 +117,15 @@ pub struct FinetuneBatch {
     task: String,
 }
 
-/// Prompts and answers about images whose features are known.
+/// Writing the answers to prompts about images.
 #[derive(Debug)]
 pub struct FinetuneObjective<A: Architecture> {
-    data: Lessons,
+    data: TrainingData,
     model: VisionLanguageModel<A>,
 }
 
 impl<A: Architecture> FinetuneObjective<A> {
-    /// The objective of a recipe for a model; caches features in the recipe's output folder.
+    /// The objective of a recipe for a model. Image features are cached in the recipe's output folder.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl<A: Architecture> FinetuneObjective<A> {
         Ok(Self { data: training_data(recipe, model, progress)?, model: model.clone() })
     }
 
-    /// The tokens of a prompt and of its answer, cut as the upstream program cuts them.
+    /// The tokens of a prompt and its answer, truncated as in the upstream program.
     fn tokens(&self, row: &InstructionRow) -> Result<(PromptTokens, Vec<u32>)> {
         let mut prompt = self.model.prompt_tokens(&row.input).map_err(TrainError::pipeline)?;
         let excess = prompt.after.len().saturating_sub(A::MAX_TRAINED_PROMPT);
@@ -186,7 +186,7 @@ impl<A: Architecture> Objective for FinetuneObjective<A> {
         let padding_id = self.model.padding_id();
         let inputs = PromptInputs::new(&llama, &prompts, &visual, Padding::Right, padding_id);
         let [samples, seq, _] = inputs.embeds.dims();
-        // An answer stands at the end of its row, and nothing before it is to be predicted.
+        // The answer is at the end of a row, and nothing before it is predicted.
         let labels = inputs.tokens.iter().zip(&answers).map(|(row, answer)| {
             let mut labels = vec![IGNORE_INDEX; row.len() - answer.len()];
             labels.extend(answer.iter().map(|&id| i64::from(id)));
@@ -199,7 +199,7 @@ impl<A: Architecture> Objective for FinetuneObjective<A> {
     }
 }
 
-/// Writes a model with its trained connector as a folder that everything else opens: `model` in the output folder.
+/// Writes a model with its trained connector to `model` in the output folder.
 ///
 /// # Errors
 ///
@@ -215,10 +215,11 @@ pub fn save_connector<A: Architecture>(
     model.save_pretrained(recipe.output.join("model"), dtype).map_err(TrainError::pipeline)
 }
 
-/// Writes what was trained to the output folder: the whole model, low-rank updates added, as `model`, unless its frozen
-/// parts were kept in less than f32; and, unless the language model was trained whole, the connector as
-/// `projector.safetensors` and the updates as PEFT has them, `adapter`.
-/// [`LlavaFiles`](vigc_pipeline::llava::LlavaFiles) lays both over the model that was begun with.
+/// Writes the trained parts to the output folder.
+///
+/// Unless frozen weights are in a lower precision than f32, the whole model goes to `model`, with low-rank updates merged.
+/// Unless the language model was trained as a whole, the connector goes to `projector.safetensors` and the updates to
+/// `adapter`, in PEFT's format. [`LlavaFiles`](vigc_pipeline::llava::LlavaFiles) applies both to the original model.
 ///
 /// # Errors
 ///
@@ -235,7 +236,7 @@ pub fn save_finetuned<A: Architecture>(
         updates.save(recipe.model.lora.alpha, &base, &output.join("adapter"))?;
     }
     if trained.language_model.is_none() {
-        // Under the names that it has in a folder of the model.
+        // Saved as a part of the model, so that its tensors have the names that they have in the model's folder.
         let connector = TrainedParts {
             connector: trained.connector.clone(),
             language_model: None,

@@ -1,4 +1,4 @@
-//! The InstructBLIP that a recipe trains: one that it names, or an untrained one around the results of earlier stages.
+//! The InstructBLIP that a recipe starts from: a trained one, or an untrained one with the results of earlier stages.
 
 use std::path::PathBuf;
 
@@ -19,11 +19,12 @@ use super::vision::VisionParts;
 use crate::error::{Result, TrainError};
 use crate::recipe::Recipe;
 
-/// The model that a recipe starts from: the one it names, or an untrained one around earlier stages.
+/// The model that a recipe starts from, and its folder: `inputs.model`, or an untrained model with the results of
+/// `inputs.vision` and `inputs.language`.
 ///
 /// # Errors
 ///
-/// [`TrainError`] if the recipe names neither, a file cannot be read or what is to be trained is in less than f32.
+/// [`TrainError`] if the recipe has none of these inputs, a file cannot be read, or the Q-Former is not in f32.
 pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, InstructBlip)> {
     let folder = match &recipe.inputs.model {
         Some(folder) => folder.clone(),
@@ -34,8 +35,8 @@ pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, Inst
         InstructBlip::from_dir_with(&folder, device, &options).map_err(TrainError::pipeline)?;
     let trained = model.config().precisions.connector;
     if trained != Precision::F32 {
-        let (key, value) = ("inputs.model", format!("one whose Q-Former is in {trained}"));
-        let expected = "a model whose Q-Former can be trained, in f32";
+        let (key, value) = ("inputs.model", format!("a model whose Q-Former is in {trained}"));
+        let expected = "a model whose Q-Former is in f32, so that it can be trained";
         return Err(TrainError::Setting { key, value, expected });
     }
     if recipe.model.new_qformer {
@@ -49,7 +50,7 @@ pub fn starting_model(recipe: &Recipe, device: &Device) -> Result<(PathBuf, Inst
     Ok((folder, model))
 }
 
-/// Writes an untrained model around the results of the vision and the language stage.
+/// Writes an untrained model with the results of the vision and the language stage.
 fn assemble(recipe: &Recipe, device: &Device) -> Result<PathBuf> {
     let folder = recipe.output.join("start");
     if folder.join("model.safetensors").is_file() {

@@ -1,53 +1,53 @@
 //! Pretraining of the language model on texts about scenes.
 //!
-//! A frozen language model can only be of use if it answers from what stands in front of the
-//! prompt. So every text follows the facts it speaks about, in one of two forms: as words, or as
-//! *bags*, one vector per fact that is the sum of its words' embeddings, in as many slots as there
-//! will be soft tokens. The Q-Former later writes into those slots.
+//! A frozen language model is useful only if it answers from what comes before the prompt. So every text follows the facts
+//! that it is about, in one of two forms: as words, or as embedding bags, one vector per fact that is the sum of its words'
+//! embeddings. There are as many slots for bags as there will be soft tokens, and the Q-Former later writes into those
+//! slots.
 //!
-//! A Q-Former that reads the prompt can do more than list facts. With `model.focus_tokens`, the facts
-//! stand in an order of their own, one slot for each place of a scene, and the last slots tell again
-//! the facts that the next words are about, as far as the prompt says, and whether what it asks about
-//! is missing.
+//! A Q-Former that reads the prompt can do more than list facts. With `model.focus_tokens`, there is one slot for each place
+//! of a scene, and the last slots are focus tokens: they repeat the facts that the next words are about, as far as the prompt
+//! says, and tell whether the prompt is about an object that is not there.
 
-use burn::tensor::{DType, Device, Distribution, Int, Tensor, TensorData};
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::{DType, Device, Distribution, Int, Tensor};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use vigc_core::files::{read_json, write_json};
+use vigc_core::random::{Draw, EpochOrder, Stream};
 use vigc_core::weights::{Checkpoint, KeyMap, Strictness, save};
 use vigc_llm::llama::{Llama, LlamaConfig};
 use vigc_llm::loss::NextTokenTargets;
 use vigc_llm::tokenizer::train::{bert_wordpiece, llama_bpe};
 use vigc_llm::tokenizer::{SpecialTokens, TextTokenizer};
+use vigc_scenes::{Focus, Scene, Split};
 
-use super::copy_files;
-use super::mixtures::scene_mixture;
-use super::slots;
+use super::fact_slots::{EmbeddingBags, check_slots, focus_facts, place_facts};
+use super::training_data::scene_mixture;
 use crate::data::Mixture;
-use crate::data::packing::{PackedBatch, PackedRow};
+use crate::data::packing::{LabeledTokens, PackedBatch, PackedRow};
 use crate::data::scenes::{SceneRange, SceneTask, facts};
-use crate::data::splice::SplicedRow;
 use crate::engine::{Loss, Objective};
 use crate::error::{Result, TrainError};
 use crate::recipe::Recipe;
-use vigc_core::random::{Draw, EpochOrder, Stream};
-use vigc_scenes::{Focus, Scene, Split};
 
-/// The part of batches whose facts are bags.
-const BAGS: f64 = 0.9;
-/// How often the focus tokens are silent before a question with a short answer, so that facts are
-/// found in their places, too: VIG has nothing else.
-const SILENT: f64 = 0.5;
-/// How many texts the tokenizers are trained on.
-const CORPUS: u64 = 12_000;
+/// The fraction of batches whose facts are embedding bags.
+const BAG_BATCHES: f64 = 0.9;
+/// How often the focus tokens are empty before a question with a short answer, so that the model also learns to find facts
+/// in the slots of their places. At VIG's prompts, focus tokens are always empty.
+const EMPTY_FOCUS: f64 = 0.5;
+/// The number of rows that the tokenizers are trained on.
+const CORPUS_ROWS: u64 = 12_000;
 
-/// Places in a packed row.
-const ROW: usize = 288;
-/// How often another text is tried where one did not fit.
-const TRIES: usize = 3;
+/// The most tokens and soft tokens in a packed row.
+const ROW_LENGTH: usize = 288;
+/// How often another text is tried after one that does not fit in a row.
+const ATTEMPTS: usize = 3;
 
-/// Texts with their facts in front, several about one scene in a row.
+/// Writing texts about scenes behind their facts. A row has several texts about one scene.
 #[derive(Debug)]
 pub struct LanguageObjective {
     mixture: Mixture,
@@ -56,32 +56,23 @@ pub struct LanguageObjective {
     batch: usize,
     slots: usize,
     focus: usize,
-    /// Whether the embeddings stay as an earlier result has them, since a Q-Former may already write
-    /// what they mean.
+    /// Whether the embeddings of an earlier stage stay unchanged, because a Q-Former may have learned to write them.
     keeps_embeddings: bool,
     held_out: (Mixture, SceneRange),
     held_out_samples: usize,
 }
 
-/// One batch of texts.
+/// A batch of texts.
 #[derive(Debug)]
 pub struct LanguageBatch {
     rows: PackedBatch,
-    /// Bags, and the flat places that they take.
-    bags: Option<(Bags, Vec<usize>)>,
+    /// Embedding bags, and their positions in the flattened batch.
+    bags: Option<(EmbeddingBags, Vec<usize>)>,
     task: Option<String>,
 }
 
-/// Tokens that are summed into slots, `[slots, width]`, with weight 0 for none.
-#[derive(Debug)]
-pub(super) struct Bags {
-    ids: Vec<i32>,
-    weights: Vec<f32>,
-    shape: [usize; 2],
-}
-
-/// Trains both tokenizers on the recipe's texts and writes them to its output folder, unless they
-/// are there already.
+/// Writes both tokenizers to the recipe's output folder: those of an earlier stage, or new ones that are trained on the
+/// recipe's texts. Tokenizers that are there already are kept.
 ///
 /// # Errors
 ///
@@ -90,34 +81,44 @@ pub fn prepare_tokenizers(recipe: &Recipe) -> Result<TextTokenizer> {
     let folder = &recipe.output;
     let inner = folder.join("qformer_tokenizer");
     if let Some(earlier) = &recipe.inputs.language {
-        copy_files(earlier, folder, &TOKENIZERS)?;
+        copy_tokenizers(earlier, folder)?;
     } else if !inner.join("tokenizer.json").is_file() {
         let llama = Recipe::need("model.language", recipe.model.language.as_ref())?;
         let qformer = Recipe::need("model.qformer", recipe.model.qformer.as_ref())?;
         let corpus = corpus(recipe)?;
-        std::fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
+        fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
         llama_bpe(&corpus, llama.vocab_size)?.save(folder)?;
         bert_wordpiece(&corpus, qformer.vocab_size)?.save(&inner)?;
     }
     let path = folder.join("tokenizer.json");
-    let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
+    let bytes = fs::read(&path).map_err(TrainError::file(&path))?;
     let name = path.to_string_lossy();
     Ok(TextTokenizer::from_bytes(&name, &bytes, &SpecialTokens::upstream())?)
 }
 
 /// The files of both tokenizers.
-pub(super) const TOKENIZERS: [&str; 4] = [
+const TOKENIZERS: [&str; 4] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "qformer_tokenizer/tokenizer.json",
     "qformer_tokenizer/tokenizer_config.json",
 ];
 
-/// The language model that the recipe starts from: an earlier stage's, or an untrained one.
+/// Copies the tokenizers of an earlier stage.
+fn copy_tokenizers(from: &Path, to: &Path) -> Result<()> {
+    let inner = to.join("qformer_tokenizer");
+    fs::create_dir_all(&inner).map_err(TrainError::file(&inner))?;
+    for name in TOKENIZERS.iter().filter(|name| from.join(name).is_file()) {
+        fs::copy(from.join(name), to.join(name)).map_err(TrainError::file(to.join(name)))?;
+    }
+    Ok(())
+}
+
+/// The language model that the recipe starts from: that of an earlier stage, or an untrained one.
 ///
 /// # Errors
 ///
-/// [`TrainError`] if the earlier one cannot be read or has another shape.
+/// [`TrainError`] if the weights of the earlier stage cannot be read or have another shape.
 pub fn starting_llama(recipe: &Recipe, config: &LlamaConfig, device: &Device) -> Result<Llama> {
     let mut llama = config.init(device);
     if let Some(earlier) = &recipe.inputs.language {
@@ -127,11 +128,11 @@ pub fn starting_llama(recipe: &Recipe, config: &LlamaConfig, device: &Device) ->
     Ok(llama)
 }
 
-/// Texts as training shows them.
+/// The texts that tokenizers are trained on.
 fn corpus(recipe: &Recipe) -> Result<Vec<String>> {
     let (mixture, range) = scene_mixture(&recipe.data)?;
     let mut corpus = Vec::new();
-    for micro_step in 0..CORPUS / 8 {
+    for micro_step in 0..CORPUS_ROWS / 8 {
         let draw = Draw { seed: recipe.seed, micro_step };
         let mut rng = draw.rng(Stream::Text);
         for row in mixture.rows(draw, 8)? {
@@ -151,7 +152,7 @@ impl LanguageObjective {
     pub fn new(recipe: &Recipe, tokenizer: TextTokenizer) -> Result<Self> {
         let slots = recipe.model.num_query_tokens.unwrap_or(16);
         if recipe.model.focus_tokens > 0 {
-            slots::check(slots, recipe.model.focus_tokens)?;
+            check_slots(slots, recipe.model.focus_tokens)?;
         }
         let (mixture, range) = scene_mixture(&recipe.data)?;
         let mut held_out = recipe.clone();
@@ -160,7 +161,7 @@ impl LanguageObjective {
             mixture,
             range,
             tokenizer,
-            batch: recipe.optimisation.batch,
+            batch: recipe.optimization.batch,
             slots,
             focus: recipe.model.focus_tokens,
             keeps_embeddings: recipe.inputs.language.is_some(),
@@ -169,7 +170,7 @@ impl LanguageObjective {
         })
     }
 
-    /// Rows about scenes; of one task, or of tasks drawn by ratio.
+    /// A batch about scenes, with texts of one task or of tasks drawn by their ratios.
     fn collate(
         &self,
         (mixture, range): (&Mixture, SceneRange),
@@ -178,7 +179,7 @@ impl LanguageObjective {
         (bags, rng): (bool, &mut ChaCha8Rng),
     ) -> Result<LanguageBatch> {
         let mut rows = Vec::new();
-        // The slots of all rows with the row and the place of each.
+        // The tokens of every slot, with its row and its position in the row.
         let mut slots: Vec<(Vec<u32>, usize, usize)> = Vec::new();
         for (number, &index) in scenes.iter().enumerate() {
             let scene = range.scene(index);
@@ -189,28 +190,28 @@ impl LanguageObjective {
             let focus = if bags { self.focus } else { 0 };
             let mut row = if bags {
                 let shared = self.slots - focus;
-                fill(self.tell(&scene, shared, rng)?, 0);
+                fill(self.shared_slots(&scene, shared, rng)?, 0);
                 PackedRow::behind_soft_tokens(shared)
             } else {
                 let facts = facts(&scene, rng).join(", ");
                 PackedRow::behind_text(self.tokenizer.encode(&format!("{facts}."))?)
             };
             let mut misses = 0;
-            while misses < TRIES {
+            while misses < ATTEMPTS {
                 let part = task.unwrap_or_else(|| mixture.choose_with(rng));
                 let text = mixture.part(part).row(index, rng)?;
-                let spliced = SplicedRow::new(&self.tokenizer, &text.input, &text.output)?;
-                if row.texts() > 0 && row.len() + focus + spliced.ids.len() > ROW {
+                let spliced = LabeledTokens::encode(&self.tokenizer, &text.input, &text.output)?;
+                if row.texts() > 0 && row.len() + focus + spliced.ids.len() > ROW_LENGTH {
                     misses += 1;
                 } else {
                     let first = row.push(focus, &spliced);
                     let short = mixture.part(part).name() == SceneTask::Vqa.name();
-                    let silent = short && rng.random_bool(SILENT);
-                    let look = match silent {
+                    let is_empty = short && rng.random_bool(EMPTY_FOCUS);
+                    let look = match is_empty {
                         true => Focus::default(),
                         false => Focus { missing: text.missing, objects: text.objects },
                     };
-                    fill(self.tokens(&slots::focus(&scene, &look, focus))?, first);
+                    fill(self.tokens(&focus_facts(&scene, &look, focus))?, first);
                 }
             }
             rows.push(row);
@@ -219,7 +220,7 @@ impl LanguageObjective {
         let [_, seq] = rows.dims();
         let bags = bags.then(|| {
             let places = slots.iter().map(|&(_, row, place)| row * seq + place).collect();
-            (Bags::new(slots.into_iter().map(|(slot, ..)| slot)), places)
+            (EmbeddingBags::new(slots.into_iter().map(|(slot, ..)| slot)), places)
         });
         Ok(LanguageBatch {
             rows,
@@ -232,7 +233,7 @@ impl LanguageObjective {
         facts.iter().map(|fact| Ok(self.tokenizer.encode_pieces(fact)?)).collect()
     }
 
-    /// The embeddings of words with bags in some of their places.
+    /// The embeddings of words, with embedding bags at the given positions of the flattened batch.
     fn put(&self, bags: Tensor<2>, places: &[usize], words: Tensor<3>) -> Tensor<3> {
         let bags = if self.focus > 0 { noisy(bags) } else { bags };
         let [rows, seq, hidden] = words.dims();
@@ -246,11 +247,16 @@ impl LanguageObjective {
         both.select(0, take).reshape([rows, seq, hidden])
     }
 
-    /// The tokens of the slots that all texts share: the facts in their order; or, without focus,
-    /// every fact at least once, in any order, and some slots empty.
-    fn tell(&self, scene: &Scene, shared: usize, rng: &mut ChaCha8Rng) -> Result<Vec<Vec<u32>>> {
+    /// The tokens of the slots that all texts of a row share. With focus tokens, these are the facts by place. Without, they
+    /// are the facts in random order, each at least once, and some slots are empty.
+    fn shared_slots(
+        &self,
+        scene: &Scene,
+        shared: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<Vec<u32>>> {
         if self.focus > 0 {
-            return self.tokens(&slots::places(scene, shared));
+            return self.tokens(&place_facts(scene, shared));
         }
         let facts = self.tokens(&facts(scene, rng))?;
         let mut slots = facts.clone();
@@ -266,40 +272,13 @@ impl LanguageObjective {
     }
 }
 
-impl Bags {
-    pub(super) fn new(slots: impl IntoIterator<Item = Vec<u32>>) -> Self {
-        let slots: Vec<_> = slots.into_iter().collect();
-        let width = slots.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        let (mut ids, mut weights) = (Vec::new(), Vec::new());
-        for slot in &slots {
-            ids.extend(slot.iter().map(|&id| id.cast_signed()));
-            ids.resize(ids.len() + width - slot.len(), 0);
-            weights.resize(weights.len() + slot.len(), 1.0);
-            weights.resize(weights.len() + width - slot.len(), 0.0);
-        }
-        Self { ids, weights, shape: [slots.len(), width] }
-    }
-
-    /// `[slots, hidden]`.
-    pub(super) fn embed(
-        self,
-        embed: impl Fn(Tensor<2, Int>) -> Tensor<3>,
-        device: &Device,
-    ) -> Tensor<2> {
-        let [slots, width] = self.shape;
-        let words = embed(Tensor::from_data(TensorData::new(self.ids, self.shape), device));
-        let weights = TensorData::new(self.weights, [slots, width, 1]);
-        (words * Tensor::from_data(weights, device)).sum_dim(1).squeeze_dim(1)
-    }
-}
-
 impl Objective for LanguageObjective {
     type Model = Llama;
     type Batch = LanguageBatch;
 
     fn batch(&self, draw: Draw) -> Result<LanguageBatch> {
         let mut rng = draw.rng(Stream::Text);
-        let bags = rng.random_bool(BAGS);
+        let bags = rng.random_bool(BAG_BATCHES);
         let order = EpochOrder { seed: draw.seed, len: self.range.count as u64 };
         let first = draw.micro_step * self.batch as u64;
         let scenes: Vec<_> = (first..first + self.batch as u64)
@@ -313,7 +292,7 @@ impl Objective for LanguageObjective {
         let batches = self.held_out_samples.div_ceil(self.batch).max(mixture.len());
         (0..batches)
             .map(|batch| {
-                // Every task in turn, so that each is measured.
+                // Tasks take turns, so that each of them is measured.
                 let mut rng = Draw { seed: 0, micro_step: batch as u64 }.rng(Stream::Text);
                 let scenes: Vec<_> = (batch * self.batch..(batch + 1) * self.batch).collect();
                 let task = Some(batch % mixture.len());
@@ -338,14 +317,14 @@ impl Objective for LanguageObjective {
     }
 }
 
-/// What a Q-Former will not write exactly, off by a tenth of its usual size.
+/// Embedding bags with noise of a tenth of their usual size, because a Q-Former will not write them exactly.
 fn noisy(bags: Tensor<2>) -> Tensor<2> {
     let size = bags.clone().detach().powi_scalar(2).mean().sqrt().mul_scalar(0.1);
     let noise = bags.random_like(Distribution::Normal(0.0, 1.0));
     bags + noise * size.unsqueeze()
 }
 
-/// The mean loss of the tokens to predict, and the part that is right, in all and for the task.
+/// The mean loss of the tokens to predict, and the accuracy, overall and for the task.
 pub(super) fn token_loss(
     llama: &Llama,
     hidden: Tensor<3>,
@@ -362,7 +341,7 @@ pub(super) fn token_loss(
     Loss { loss, samples, metrics: names.map(|name| (name, f64::from(right))).collect() }
 }
 
-/// The shape of an earlier result, or the recipe's with as many tokens as the tokenizer has.
+/// The configuration of an earlier stage, or that of the recipe with the size of the tokenizer's vocabulary.
 pub(super) fn llama_config(recipe: &Recipe, tokenizer: &TextTokenizer) -> Result<LlamaConfig> {
     if let Some(earlier) = &recipe.inputs.language {
         return Ok(read_json(earlier.join("config.json"))?);
@@ -371,7 +350,7 @@ pub(super) fn llama_config(recipe: &Recipe, tokenizer: &TextTokenizer) -> Result
     Ok(LlamaConfig { vocab_size: tokenizer.vocab_size(), ..config })
 }
 
-/// Writes `model.safetensors` and `config.json` beside the tokenizers.
+/// Writes `model.safetensors` and `config.json` to the output folder, beside the tokenizers.
 ///
 /// # Errors
 ///

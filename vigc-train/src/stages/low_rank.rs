@@ -1,4 +1,4 @@
-//! Low-rank updates of a language model that are trained (<https://arxiv.org/abs/2106.09685>).
+//! Training of low-rank updates of a language model (<https://arxiv.org/abs/2106.09685>).
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use vigc_llm::lora::{LoraAdapter, LoraConfig};
 use crate::error::{Result, TrainError};
 use crate::recipe::LoraSection;
 
-/// Updates of some of a language model's linear layers.
+/// Low-rank updates of some linear layers of a language model.
 #[derive(Module, Debug)]
 pub struct LowRank {
     updates: Vec<LowRankUpdate>,
@@ -21,11 +21,11 @@ pub struct LowRank {
 }
 
 impl LowRank {
-    /// Updates that change nothing yet, of those layers of a language model that a recipe names.
+    /// Creates updates that change nothing yet, for the layers that a recipe names.
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] if it names none, or a rank of 0.
+    /// [`TrainError::Setting`] if the rank is 0 or the language model has none of the layers.
     pub fn new(section: &LoraSection, llama: &Llama, device: &Device) -> Result<Self> {
         let LoraSection { r, alpha, target_modules } = section;
         let scale = alpha / (*r).max(1) as f32;
@@ -41,13 +41,13 @@ impl LowRank {
             return Err(TrainError::Setting {
                 key: "model.lora",
                 value: format!("r = {r}, target_modules = {target_modules:?}"),
-                expected: "a rank and layers that the language model has",
+                expected: "a rank of at least 1 and names of linear layers of the language model",
             });
         }
         Ok(Self { updates, layers })
     }
 
-    /// The language model with the updates beside its weights.
+    /// The language model with the updates applied in its forward pass.
     #[must_use]
     pub fn apply(&self, llama: &Llama) -> Llama {
         let mut llama = llama.clone();
@@ -60,7 +60,7 @@ impl LowRank {
         llama
     }
 
-    /// The language model with the updates added to its weights, which have to be in f32.
+    /// The language model with the updates merged into its weights, which must be in f32.
     #[must_use]
     pub fn merge(&self, llama: &Llama) -> Llama {
         let mut llama = self.apply(llama);
@@ -70,7 +70,7 @@ impl LowRank {
         llama
     }
 
-    /// Writes the updates as a folder that PEFT opens.
+    /// Writes the updates to a folder in PEFT's format.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! What every patch of a rendered scene shows, and linear heads that read it off an encoder's states.
+//! Labels of every patch of a rendered scene, and linear heads that predict them from an encoder's states.
 //!
-//! Captions alone would need far more pictures to teach a small encoder kinds, colors and places. The heads
-//! are thrown away after training.
+//! With captions alone, a small encoder would need far more pictures to learn kinds, colors and places. The heads are
+//! discarded after training.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -14,7 +14,7 @@ use vigc_core::random::{Draw, EpochOrder};
 use vigc_pipeline::model::ImagePreprocessor;
 use vigc_scenes::{Background, Cell, Color, Kind, Scene, Size, Split};
 
-/// Linear heads over normalized states.
+/// Linear heads on normalized states.
 #[derive(Module, Debug)]
 pub(super) struct PatchHeads {
     kind: Linear,
@@ -38,8 +38,7 @@ impl PatchHeads {
         }
     }
 
-    /// The loss of what the heads read off the states of pictures, `[batch, 1 + patches, width]`, and the
-    /// parts that they read right.
+    /// The loss of the heads' predictions from the states of pictures, `[batch, 1 + patches, width]`, and their accuracies.
     pub(super) fn loss(
         &self,
         tokens: Tensor<3>,
@@ -89,7 +88,7 @@ impl PatchHeads {
     }
 }
 
-/// Pictures and what their patches show.
+/// Pictures and the labels of their patches.
 #[derive(Debug, Default)]
 pub struct PatchBatch {
     pixels: Vec<f32>,
@@ -113,7 +112,7 @@ impl PatchBatch {
         self.scenes.len()
     }
 
-    /// The pictures, `[images, 3, side, side]`; they can be taken once.
+    /// Takes the pictures, `[images, 3, side, side]`, out of the batch.
     pub(super) fn pixels(&mut self, side: usize, device: &Device) -> Tensor<4> {
         let shape = [self.images(), 3, side, side];
         Tensor::from_data(TensorData::new(std::mem::take(&mut self.pixels), shape), device)
@@ -129,7 +128,7 @@ impl PatchBatch {
         self.scenes.push(scene.clone());
     }
 
-    /// The patches that show an object, and what it is.
+    /// The patches that show an object, with its attributes.
     fn objects(&self) -> Vec<(usize, Size, Color, Kind, Cell)> {
         let object = |(patch, shown): (usize, &Shown)| match *shown {
             Shown::Object(size, color, kind, cell) => Some((patch, size, color, kind, cell)),
@@ -139,7 +138,7 @@ impl PatchBatch {
     }
 }
 
-/// Rendered scenes, drawn for an encoder with so many patches.
+/// Rendered scenes as batches for an image encoder.
 #[derive(Debug)]
 pub(super) struct PatchScenes<P> {
     processor: P,
@@ -151,7 +150,7 @@ pub(super) struct PatchScenes<P> {
 }
 
 impl<P: ImagePreprocessor> PatchScenes<P> {
-    /// The scenes of a recipe for an encoder that looks at `side` pixels in patches of `patch`.
+    /// The scenes of a recipe for an encoder whose input has `side` pixels and whose patches have `patch` pixels.
     pub(super) fn new(
         recipe: &Recipe,
         processor: P,
@@ -161,13 +160,13 @@ impl<P: ImagePreprocessor> PatchScenes<P> {
             processor,
             side,
             grid: side / patch,
-            batch: recipe.optimisation.batch,
+            batch: recipe.optimization.batch,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             held_out: recipe.run.validate_samples,
         })
     }
 
-    /// The scenes of a micro-step.
+    /// The batch of a micro-step.
     pub(super) fn draw(&self, draw: Draw) -> PatchBatch {
         let first = draw.micro_step * self.batch as u64;
         let order = EpochOrder { seed: draw.seed, len: self.range.count as u64 };
@@ -177,7 +176,7 @@ impl<P: ImagePreprocessor> PatchScenes<P> {
         self.collate(&scenes)
     }
 
-    /// Batches of scenes that are never trained on.
+    /// Batches of held-out scenes.
     pub(super) fn held_out(&self) -> Vec<PatchBatch> {
         let scenes: Vec<_> =
             (0..self.held_out as u64).map(|seed| Scene::sample(Split::Val, seed)).collect();
@@ -199,7 +198,7 @@ fn indices(of: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(&of[..], device)
 }
 
-/// The mean cross-entropy and the part that is right.
+/// The mean cross-entropy and the accuracy.
 fn classify(logits: Tensor<2>, classes: impl Iterator<Item = usize>) -> (Tensor<1>, f64) {
     let classes: Tensor<2, Int> = indices(classes, &logits.device()).unsqueeze_dim(1);
     let right = logits.clone().detach().argmax(1).equal(classes.clone()).float().mean();
@@ -207,9 +206,9 @@ fn classify(logits: Tensor<2>, classes: impl Iterator<Item = usize>) -> (Tensor<
     (log_softmax(logits, 1).gather(1, classes).mean().neg(), f64::from(right))
 }
 
-/// The mean cross-entropy of independent yes-or-no answers.
+/// The mean binary cross-entropy.
 fn binary(logits: Tensor<2>, truth: Tensor<2>) -> Tensor<1> {
-    // -truth log p - (1 - truth) log(1 - p), in the form that does not overflow.
+    // -truth log p - (1 - truth) log(1 - p), in a form that does not overflow.
     let soft = logits.clone().abs().neg().exp().add_scalar(1.0).log();
     (logits.clone().clamp_min(0.0) - logits * truth + soft).mean()
 }

@@ -12,7 +12,7 @@ use crate::{Recipe, Silent, metrics, run_recipe};
 use vigc_pipeline::instruct_blip::InstructBlip;
 use vigc_pipeline::model::ImageEncoder;
 
-/// The recipe of a stage with a few updates, its folders below `folder`.
+/// A recipe with a few updates whose output folder is in `folder`.
 fn recipe(stage: &str, folder: &Path, updates: u64, rest: &str) -> Recipe {
     let folder = folder.display();
     let text = format!(
@@ -26,7 +26,7 @@ fn recipe(stage: &str, folder: &Path, updates: u64, rest: &str) -> Recipe {
         vqa = 2
         vig_conversation = 1
         continue_reasoning = 1
-        [optimisation]
+        [optimization]
         updates = {updates}
         batch = 4
         accumulation = 2
@@ -87,7 +87,7 @@ fn finish(recipe: &Recipe) {
     assert!(outcome.finished);
 }
 
-/// Makes a tiny model, `align/model`, in so many updates a stage.
+/// Makes a tiny model, `align/model`, with the given number of updates per stage.
 fn align(folder: &Path, updates: u64) {
     for (stage, rest) in [("vision", VISION), ("language", LANGUAGE), ("align", ALIGN)] {
         finish(&recipe(stage, folder, updates, rest));
@@ -95,13 +95,13 @@ fn align(folder: &Path, updates: u64) {
 }
 
 #[test]
-fn four_stages_make_a_model_that_opens() {
+fn four_stages_make_a_model_that_can_be_opened() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     align(folder, 2);
     finish(&recipe("tune", folder, 30, TUNE));
-    // The same held-out rows each time, while every update draws its own.
+    // Validation uses the same rows every time, so its losses can be compared.
     let text = std::fs::read_to_string(folder.join("tune/validation.jsonl")).unwrap();
     let losses: Vec<f64> = text
         .lines()

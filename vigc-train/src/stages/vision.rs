@@ -1,6 +1,6 @@
-//! Pretraining of the image encoder: every patch says what it shows.
+//! Pretraining of the image encoder: every patch learns to tell what it shows.
 //!
-//! Linear heads read it off the normalized patch tokens; the norm in front of them becomes `ln_vision`.
+//! Linear heads predict the labels from the normalized patch tokens. The norm in front of them becomes `ln_vision`.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device};
@@ -16,7 +16,7 @@ use crate::error::{Result, TrainError};
 use crate::recipe::Recipe;
 use vigc_core::random::Draw;
 
-/// The encoder, the norm after it, and the heads that are thrown away.
+/// The image encoder and the norm after it, with heads that are used in training only.
 #[derive(Module, Debug)]
 pub struct VisionModel {
     /// The image encoder.
@@ -36,7 +36,7 @@ pub struct VisionParts {
 }
 
 impl VisionModel {
-    /// A new model.
+    /// An untrained model.
     #[must_use]
     pub fn new(config: &EvaVitConfig, device: &Device) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl VisionModel {
     }
 }
 
-/// Dense supervision on rendered scenes.
+/// Predicting what every patch of a rendered scene shows.
 #[derive(Debug)]
 pub struct VisionObjective(PatchScenes<BlipImageProcessor>);
 
@@ -87,7 +87,7 @@ impl Objective for VisionObjective {
     }
 }
 
-/// Writes the parts that are kept: `model.safetensors`, `config.json`, `preprocessor_config.json`.
+/// Writes the trained parts as `model.safetensors`, `config.json` and `preprocessor_config.json` to the output folder.
 ///
 /// # Errors
 ///

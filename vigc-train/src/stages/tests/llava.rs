@@ -1,4 +1,4 @@
-//! A LLaVA is made and finetuned.
+//! Making and finetuning a LLaVA.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ const CLIP: &str = r#"
     hidden_act = "gelu"
 "#;
 
-/// A recipe that finetunes, its output named after what it tunes.
+/// A recipe that finetunes. Its output folder is named after the trained parts.
 fn finetune(folder: &Path, tune: &str, rest: &str) -> crate::Recipe {
     let rest =
         format!("[inputs]\nmodel = \"FOLDER/clip/model\"\n[model]\ntune = \"{tune}\"\n{rest}");
@@ -75,7 +75,7 @@ fn projector_updates_or_everything_is_trained() {
     finish(&finetune(folder, "lora", lora));
     assert!(changed("lora", PROJECTOR) && changed("lora", QUERY) && !changed("lora", HEAD));
 
-    // What PEFT reads beside the model that it began with is what was trained.
+    // The original model with the adapter equals the model with merged updates.
     let device = Device::default();
     let files =
         LlavaFiles::new(folder.join("clip/model")).with_adapter(folder.join("lora/adapter"));
@@ -87,7 +87,7 @@ fn projector_updates_or_everything_is_trained() {
             .assert_approx_eq::<f32>(&trained, Tolerance::absolute(1e-6));
     }
 
-    // Frozen weights in half the memory: the same but for their rounding.
+    // With frozen weights in half the memory, the loss differs only by rounding.
     let mut halved = finetune(folder, "lora", &format!("frozen = \"bf16\"\n{lora}"));
     halved.output = folder.join("halved");
     finish(&halved);
@@ -116,7 +116,7 @@ fn projector_updates_or_everything_is_trained() {
 }
 
 #[test]
-fn a_model_can_get_a_q_former_of_its_own() {
+fn a_model_can_get_a_new_q_former() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -126,7 +126,7 @@ fn a_model_can_get_a_q_former_of_its_own() {
             format!("[inputs]\nmodel = \"FOLDER/align/model\"\n[model]\nnew_qformer = {new}\n");
         let mut recipe = recipe("tune", folder, 1, &rest);
         recipe.output = folder.join(name);
-        // The seed of the others would draw the same Q-Former again.
+        // With the seed of the other stages, the new Q-Former would be the same.
         recipe.seed = 6;
         finish(&recipe);
         let file = Checkpoint::open(folder.join(name).join("model/model.safetensors")).unwrap();
@@ -135,7 +135,8 @@ fn a_model_can_get_a_q_former_of_its_own() {
     let start = Checkpoint::open(folder.join("align/model/model.safetensors")).unwrap();
     let start = start.tensor::<3>("query_tokens", &Device::default()).unwrap().into_data();
     let [kept, new] = [tune("kept", false), tune("new", true)];
-    // One update moves a weight by about the learning rate, drawing it anew by its deviation of 0.02.
+    // One update changes a weight by about the learning rate. Initializing it again changes it by about its standard
+    // deviation, 0.02.
     let distance = |other: &TensorData| {
         let pairs = start.iter::<f32>().zip(other.iter::<f32>());
         pairs.map(|(a, b)| (a - b).abs()).sum::<f32>() / start.num_elements() as f32
@@ -164,7 +165,7 @@ fn frozen_parts_of_an_instruct_blip_are_kept_in_half_the_memory() {
     for (whole, halved) in losses("whole").into_iter().zip(losses("halved")) {
         assert!(whole != halved && (whole - halved).abs() < 0.02 * whole, "{whole} {halved}");
     }
-    // What is written is a whole model, its frozen weights as they were kept and the others as they were trained.
+    // The result is a whole model. Frozen weights keep their precision, and trained weights are in f32.
     let dtypes = |name: &str| {
         let file = Checkpoint::open(folder.join(name).join("model/model.safetensors")).unwrap();
         let dtype = |tensor: &str| file.dtype(tensor).expect("a tensor of the model");

@@ -1,12 +1,30 @@
-//! Detailed descriptions: how many objects, each of them from the one that was asked about on, a
-//! relation and the background.
+//! Captions and detailed descriptions, which mention every object.
 
-use super::super::noun::{Group, Noun};
-use super::conversation::counted;
-use super::{QuestionAnswer, Teller, listed};
+use super::teller::{QuestionAnswer, Teller, counted, listed, sentence};
+use crate::noun_phrase::{Group, NounPhrase};
 
 impl Teller<'_> {
-    /// A question for a description that names something in the picture, and the description.
+    /// A caption: one sentence with every object, its color and its place, and sometimes the sizes and the background.
+    pub fn caption(&mut self) -> String {
+        let sized = self.chance(0.6);
+        let items: Vec<String> = (self.scene.objects.iter())
+            .map(|object| {
+                let full = NounPhrase::full(object);
+                if sized { full.a() } else { full.without_size().a() }
+            })
+            .collect();
+        let list = listed(&items);
+        let background = self.scene.background.name();
+        sentence(&match self.one(&[0, 1, 2, 3, 4]) {
+            0 => format!("there is {list}"),
+            1 => format!("the picture shows {list}"),
+            2 => format!("a picture of {list}"),
+            3 => format!("{list} in front of a {background}"),
+            _ => format!("a {background} with {list}"),
+        })
+    }
+
+    /// A request to describe the picture, which mentions an object in it, and the description.
     pub fn detail(&mut self) -> QuestionAnswer {
         let asked = self.any();
         let exact = self.exact(asked).the();
@@ -24,13 +42,13 @@ impl Teller<'_> {
         QuestionAnswer::new(&question, &self.description(first))
     }
 
-    /// Three to six sentences; the objects come in reading order after the first.
+    /// A description of three to six sentences. The objects after the first come in reading order.
     pub(super) fn description(&mut self, first: usize) -> Vec<String> {
         let objects = &self.scene.objects;
         let mut order: Vec<usize> = vec![first];
         order.extend((0..objects.len()).filter(|&index| index != first));
         let mut clauses = vec![counted(Group::OBJECTS, objects.len())];
-        let a = |index: usize| Noun::full(&objects[index]).a();
+        let a = |index: usize| NounPhrase::full(&objects[index]).a();
         let (alone, paired) = order.split_at(match objects.len() {
             count @ ..=4 => count,
             5 => 1,
@@ -47,7 +65,7 @@ impl Teller<'_> {
         clauses
     }
 
-    /// How the object that was asked about lies to another, or its size to another's.
+    /// A relation of the first object to another one, or the color that they share.
     fn closing_relation(&mut self, order: &[usize]) -> Option<String> {
         let (&first, others) = order.split_first()?;
         if others.is_empty() {

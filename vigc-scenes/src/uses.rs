@@ -1,10 +1,10 @@
-//! What the kinds of objects are good for, and for whom.
+//! What each kind of object is good for, and who needs it.
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use crate::attributes::Kind;
 
-/// Something that one can do with an object.
+/// Something that people do with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -46,25 +46,25 @@ impl Use {
         Self::Catch,
     ];
 
-    /// The verb before the object: `eat`, `drink from`.
+    /// The verb with its preposition: `eat`, `drink from`.
     #[must_use]
     pub fn verb(self) -> &'static str {
         self.entry().0
     }
 
-    /// Somebody who would like to do it: `a hungry person`.
+    /// A person who needs it: `a hungry person`.
     #[must_use]
     pub fn person(self) -> &'static str {
         self.entry().1
     }
 
-    /// The kinds that one can do it with.
+    /// The kinds of objects that serve this use.
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         self.entry().2
     }
 
-    /// The one thing that `kind` is good for.
+    /// The use of a kind. Every kind has exactly one.
     #[must_use]
     pub fn of(kind: Kind) -> Self {
         match kind {

@@ -3,24 +3,28 @@
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
-use super::super::claim::{Claim, Property, Subjects, Trait};
-use super::super::noun::Noun;
-use super::pattern::Pattern;
-use super::slot::Slot;
-use super::words;
+use super::pattern::{Pattern, Slot, words};
+use crate::claim::{Attribute, Claim, Property, Subjects};
+use crate::noun_phrase::NounPhrase;
 
-/// A sentence that the grammar does not have.
+/// A sentence or question that is not in the grammar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the grammar has no sentence `{0}`")]
-pub struct Unparsed(pub String);
+#[error("`{0}` is not a sentence of the scenes' grammar")]
+pub struct ParseSentenceError(pub String);
+
+/// Splits a text into its sentences. In the grammar, `.`, `!` and `?` only end sentences.
+pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?']).map(str::trim).filter(|sentence| !sentence.is_empty())
+}
 
 type Build = fn(&[Slot]) -> Option<Vec<Claim>>;
 
-/// What the sentence says, clause by clause.
+/// Parses a statement into what it claims, clause by clause.
 ///
 /// # Errors
-/// If the grammar does not have the sentence.
-pub fn claims(sentence: &str) -> Result<Vec<Claim>, Unparsed> {
+///
+/// [`ParseSentenceError`] if the sentence is not in the grammar.
+pub fn parse_sentence(sentence: &str) -> Result<Vec<Claim>, ParseSentenceError> {
     static PATTERNS: LazyLock<Vec<(Pattern, Build)>> = LazyLock::new(|| {
         SENTENCES.iter().map(|&(pattern, build)| (Pattern::new(pattern), build)).collect()
     });
@@ -32,7 +36,7 @@ pub fn claims(sentence: &str) -> Result<Vec<Claim>, Unparsed> {
     };
     let found =
         PATTERNS.iter().find_map(|(pattern, build)| pattern.read(rest, &mut |slots| build(slots)));
-    let claims = found.ok_or_else(|| Unparsed(sentence.trim().to_owned()))?;
+    let claims = found.ok_or_else(|| ParseSentenceError(sentence.trim().to_owned()))?;
     Ok(reply.map(Claim::Reply).into_iter().chain(claims).collect())
 }
 
@@ -68,14 +72,14 @@ const SENTENCES: &[(&str, Build)] = &[
     ("{the} and {the} are both {prop}", both),
     ("they are both {prop}", they_are),
     ("they are {prop}", they_are),
-    ("{the} and {the} have the same color", |s| alike(s, Trait::Color, true)),
-    ("{the} and {the} have the same size", |s| alike(s, Trait::Size, true)),
-    ("{the} and {the} have different colors", |s| alike(s, Trait::Color, false)),
-    ("{the} and {the} have different sizes", |s| alike(s, Trait::Size, false)),
-    ("they have the same color", |_| Some(they_alike(Trait::Color, true))),
-    ("they have the same size", |_| Some(they_alike(Trait::Size, true))),
-    ("they have different colors", |_| Some(they_alike(Trait::Color, false))),
-    ("they have different sizes", |_| Some(they_alike(Trait::Size, false))),
+    ("{the} and {the} have the same color", |s| alike(s, Attribute::Color, true)),
+    ("{the} and {the} have the same size", |s| alike(s, Attribute::Size, true)),
+    ("{the} and {the} have different colors", |s| alike(s, Attribute::Color, false)),
+    ("{the} and {the} have different sizes", |s| alike(s, Attribute::Size, false)),
+    ("they have the same color", |_| Some(they_alike(Attribute::Color, true))),
+    ("they have the same size", |_| Some(they_alike(Attribute::Size, true))),
+    ("they have different colors", |_| Some(they_alike(Attribute::Color, false))),
+    ("they have different sizes", |_| Some(they_alike(Attribute::Size, false))),
     ("there are more {group} than {group}", |s| compare(s, Ordering::Greater)),
     ("there are fewer {group} than {group}", |s| compare(s, Ordering::Less)),
     ("there are as many {group} as {group}", |s| compare(s, Ordering::Equal)),
@@ -106,7 +110,7 @@ fn list(slots: &[Slot]) -> Option<Vec<Claim>> {
 fn placed(slots: &[Slot]) -> Option<Vec<Claim>> {
     let [Slot::Place(cell), Slot::Noun(noun)] = slots else { return None };
     let consistent = noun.cell.is_none_or(|inner| inner == *cell);
-    consistent.then(|| vec![Claim::Exists(Noun { cell: Some(*cell), ..*noun })])
+    consistent.then(|| vec![Claim::Exists(NounPhrase { cell: Some(*cell), ..*noun })])
 }
 
 fn absent(slots: &[Slot]) -> Option<Vec<Claim>> {
@@ -136,7 +140,7 @@ fn is(slots: &[Slot]) -> Option<Vec<Claim>> {
     let mut claims = Vec::new();
     for slot in properties {
         let Slot::Property(property) = *slot else { return None };
-        let subject = if claims.is_empty() { *subject } else { Noun::IT };
+        let subject = if claims.is_empty() { *subject } else { NounPhrase::IT };
         claims.push(Claim::Is { subject, property, holds: true });
     }
     Some(claims)
@@ -169,12 +173,12 @@ fn they_are(slots: &[Slot]) -> Option<Vec<Claim>> {
     Some(vec![Claim::Both { subjects: Subjects::They, property }])
 }
 
-fn alike(slots: &[Slot], by: Trait, same: bool) -> Option<Vec<Claim>> {
+fn alike(slots: &[Slot], by: Attribute, same: bool) -> Option<Vec<Claim>> {
     let [Slot::Noun(one), Slot::Noun(other)] = *slots else { return None };
     Some(vec![Claim::Alike { subjects: Subjects::Pair(one, other), by, same }])
 }
 
-fn they_alike(by: Trait, same: bool) -> Vec<Claim> {
+fn they_alike(by: Attribute, same: bool) -> Vec<Claim> {
     vec![Claim::Alike { subjects: Subjects::They, by, same }]
 }
 
@@ -188,12 +192,12 @@ fn most_common(slots: &[Slot]) -> Option<Vec<Claim>> {
     Some(vec![Claim::MostCommon(color)])
 }
 
-/// The object behind which the background is must exist, too.
+/// `Behind the car there is a wall` also claims that there is a car.
 fn background(slots: &[Slot]) -> Option<Vec<Claim>> {
     match *slots {
         [Slot::Background(background)] => Some(vec![Claim::Background(background)]),
         [Slot::Noun(subject), Slot::Background(background)] => {
-            let property = Property::Such(subject);
+            let property = Property::IsA(subject);
             let there = Claim::Is { subject, property, holds: true };
             Some(vec![there, Claim::Background(background)])
         }

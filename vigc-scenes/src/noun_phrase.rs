@@ -1,39 +1,40 @@
-//! Noun phrases: how the texts name objects.
+//! Noun phrases: how the texts refer to objects.
 
-use super::{Cell, Color, Kind, Object, Scene, Size};
+use crate::attributes::{Cell, Color, Kind, Size};
+use crate::scene::{Object, Scene};
 
-/// How a noun phrase begins.
+/// The article or pronoun of a noun phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Article {
     /// `a` or `an`: some object.
     Indefinite,
-    /// `the`: an object that the listener can tell.
+    /// `the`: an object that the phrase identifies.
     Definite,
-    /// `it`: the object that was spoken of.
+    /// `it`: the object that was mentioned last.
     Pronoun,
 }
 
-/// A noun phrase with whatever it says about its object: `the small red car on the left`.
+/// A noun phrase, with the attributes that it mentions: `the small red car on the left`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Noun {
-    /// How it begins.
+pub struct NounPhrase {
+    /// The article or pronoun.
     pub article: Article,
-    /// The size, if said.
+    /// The size, if the phrase mentions it.
     pub size: Option<Size>,
-    /// The color, if said.
+    /// The color, if the phrase mentions it.
     pub color: Option<Color>,
-    /// The kind; `object` where it is not said.
+    /// The kind. Without one, the phrase says `object`.
     pub kind: Option<Kind>,
-    /// The place, if said.
+    /// The place, if the phrase mentions it.
     pub cell: Option<Cell>,
 }
 
-impl Noun {
+impl NounPhrase {
     /// `it`.
     pub const IT: Self =
         Self { article: Article::Pronoun, size: None, color: None, kind: None, cell: None };
 
-    /// Everything that there is to say about an object.
+    /// The phrase that mentions every attribute of an object.
     #[must_use]
     pub fn full(object: &Object) -> Self {
         Self {
@@ -45,31 +46,31 @@ impl Noun {
         }
     }
 
-    /// The same without the size.
+    /// The same phrase without the size.
     #[must_use]
     pub fn without_size(self) -> Self {
         Self { size: None, ..self }
     }
 
-    /// The same without the color.
+    /// The same phrase without the color.
     #[must_use]
     pub fn without_color(self) -> Self {
         Self { color: None, ..self }
     }
 
-    /// The same without the kind.
+    /// The same phrase without the kind.
     #[must_use]
     pub fn without_kind(self) -> Self {
         Self { kind: None, ..self }
     }
 
-    /// The same without the place.
+    /// The same phrase without the place.
     #[must_use]
     pub fn without_cell(self) -> Self {
         Self { cell: None, ..self }
     }
 
-    /// Whether the phrase describes the object; `it` describes every object.
+    /// Whether the phrase describes an object. `it` describes every object.
     #[must_use]
     pub fn fits(&self, object: &Object) -> bool {
         self.size.is_none_or(|size| size == object.size)
@@ -78,7 +79,7 @@ impl Noun {
             && self.cell.is_none_or(|cell| cell == object.cell)
     }
 
-    /// `the small red car on the left`.
+    /// The phrase with the definite article: `the small red car on the left`.
     #[must_use]
     pub fn the(&self) -> String {
         if self.article == Article::Pronoun {
@@ -87,7 +88,7 @@ impl Noun {
         format!("the {}", self.bare())
     }
 
-    /// `a small red car on the left`.
+    /// The phrase with the indefinite article: `a small red car on the left`.
     #[must_use]
     pub fn a(&self) -> String {
         let bare = self.bare();
@@ -95,7 +96,7 @@ impl Noun {
         format!("{article} {bare}")
     }
 
-    /// `small red car on the left`.
+    /// The phrase without an article: `small red car on the left`.
     #[must_use]
     pub fn bare(&self) -> String {
         let words = [
@@ -108,14 +109,14 @@ impl Noun {
     }
 }
 
-/// A set of objects by what they share: `red objects`, `small keys`.
+/// All objects that share some attributes: `red objects`, `small keys`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Group {
-    /// The size, if said.
+    /// The size, if the objects share it.
     pub size: Option<Size>,
-    /// The color, if said.
+    /// The color, if the objects share it.
     pub color: Option<Color>,
-    /// The kind; `objects` where it is not said.
+    /// The kind. Without one, the group is named `objects`.
     pub kind: Option<Kind>,
 }
 
@@ -141,13 +142,13 @@ impl Group {
         Self { size: Some(size), ..Self::OBJECTS }
     }
 
-    /// Whether the object belongs to the group.
+    /// Whether an object belongs to the group.
     #[must_use]
     pub fn holds(&self, object: &Object) -> bool {
         self.noun().fits(object)
     }
 
-    /// `red objects`.
+    /// The plural: `red objects`.
     #[must_use]
     pub fn plural(&self) -> String {
         let words = [
@@ -158,31 +159,31 @@ impl Group {
         words.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// `two red objects`, `one red object`, `no red objects`.
+    /// The group with a number: `two red objects`, `one red object`, `no red objects`.
     #[must_use]
     pub fn counted(&self, count: usize) -> String {
         let noun = if count == 1 { self.noun().bare() } else { self.plural() };
         format!("{} {noun}", number_word(count))
     }
 
-    fn noun(self) -> Noun {
+    fn noun(self) -> NounPhrase {
         let Self { size, color, kind } = self;
-        Noun { article: Article::Definite, size, color, kind, cell: None }
+        NounPhrase { article: Article::Definite, size, color, kind, cell: None }
     }
 }
 
-/// The numbers that the texts count with.
-pub(super) const NUMBERS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
+/// The number words of the texts.
+pub(crate) const NUMBERS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
 
-/// The word of a number up to six; `no` for none.
-pub(super) fn number_word(number: usize) -> &'static str {
+/// The word for a number up to six; `no` for 0.
+pub(crate) fn number_word(number: usize) -> &'static str {
     NUMBERS.get(number).copied().unwrap_or("many")
 }
 
 impl Scene {
-    /// Indices of the objects that the phrase describes, in reading order.
+    /// The indices of the objects that the phrase describes, in reading order.
     #[must_use]
-    pub fn matching(&self, noun: &Noun) -> Vec<usize> {
+    pub fn matching(&self, noun: &NounPhrase) -> Vec<usize> {
         self.indices(|object| noun.fits(object))
     }
 
@@ -194,7 +195,7 @@ impl Scene {
 
     /// Whether the phrase describes exactly one object.
     #[must_use]
-    pub fn identifies(&self, noun: &Noun) -> bool {
+    pub fn identifies(&self, noun: &NounPhrase) -> bool {
         self.matching(noun).len() == 1
     }
 }

@@ -1,0 +1,34 @@
+//! Draws the scene of a seed and prints what there is to know about it.
+//!
+//! ```text
+//! cargo run --release -p vigc-scenes --example draw -- 7 scene.png
+//! ```
+#![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
+
+use std::error::Error;
+
+use vigc_scenes::{Dialogue, Scene, Split, Teller, VqaKind};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let seed: u64 = arguments.next().unwrap_or_else(|| "7".to_owned()).parse()?;
+    let path = arguments.next().unwrap_or_else(|| "scene.png".to_owned());
+
+    let scene = Scene::sample(Split::Test, seed);
+    scene.render(448).save(&path)?;
+    let mut teller = Teller::new(&scene, Split::Test, seed);
+    println!("{path}: {}", teller.caption());
+
+    for kind in Dialogue::ALL {
+        let told = teller.dialogue(kind);
+        println!("\n{}\n  {}\n  {}", kind.name(), told.question, told.answer);
+    }
+    let told = teller.false_premise(Dialogue::Conversation);
+    println!("\nfalse premise\n  {}\n  {}", told.question, told.answer);
+
+    println!("\nshort answers");
+    for item in VqaKind::ALL.into_iter().filter_map(|kind| teller.vqa_of(kind)) {
+        println!("  {} {}", item.question, item.answers[0]);
+    }
+    Ok(())
+}
