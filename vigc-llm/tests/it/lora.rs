@@ -129,7 +129,7 @@ fn other_tensors_than_updates_cannot_be_saved() {
     let adapter = LoraAdapter::new(LoraConfig::upstream(), updates).unwrap();
     let error = adapter.save(folder.path()).unwrap_err().to_string();
     assert!(
-        error.contains("trained.pth holds ") && error.contains("low-rank updates alone"),
+        error.contains("trained.pth contains ") && error.contains("low-rank updates only"),
         "{error}"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

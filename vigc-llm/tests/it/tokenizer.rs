@@ -220,7 +220,7 @@ fn files_on_which_tokenizers_panics_are_errors() {
         (
             "charsmap inside",
             changed("normalizer", json!({"type": "Sequence", "normalizers": [precompiled]})),
-            "normalizer maps characters",
+            "normalizer has a precompiled character map",
         ),
         (
             "length 0",
@@ -230,7 +230,7 @@ fn files_on_which_tokenizers_panics_are_errors() {
         (
             "prefix",
             changed("model", json!({"continuing_subword_prefix": "##"})),
-            "pieces that begin with \"##\"",
+            "continuing_subword_prefix \"##\"",
         ),
         ("unigram", changed("model", json!({"type": "Unigram"})), "model is \"Unigram\""),
         (
