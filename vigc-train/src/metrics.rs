@@ -8,7 +8,7 @@ use vigc_core::files::write_atomic;
 use vigc_core::json_lines::{JsonLines, LineReader};
 
 use crate::error::Result;
-use crate::progress::UpdateReport;
+use crate::listener::UpdateReport;
 
 /// The metrics of a run that is in progress.
 #[derive(Debug)]
