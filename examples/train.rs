@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use vigc_train::{Progress, Recipe, UpdateReport, run_recipe};
+use vigc_train::{Recipe, RunListener, UpdateReport, run_recipe};
 
 /// Runs one stage of training.
 #[derive(Parser)]
@@ -32,7 +32,7 @@ struct Args {
 
 struct Bar(ProgressBar);
 
-impl Progress for Bar {
+impl RunListener for Bar {
     fn started(&mut self, stage: &str, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use vigc_pipeline::core::files::{read_json, write_json};
 use vigc_scenes::Split;
 use vigc_train::data::{AnnotationFile, Form, Format};
-use vigc_train::{Progress, Recipe, UpdateReport, run_recipe};
+use vigc_train::{Recipe, RunListener, UpdateReport, run_recipe};
 
 use crate::data::{Data, file, short_questions};
 use crate::folder::Folder;
@@ -152,7 +152,7 @@ fn run(recipe: &Recipe) -> anyhow::Result<()> {
 /// A line in the log now and then.
 struct Lines;
 
-impl Progress for Lines {
+impl RunListener for Lines {
     fn started(&mut self, stage: &str, done: u64, total: u64) {
         println!("{stage}: {done} of {total} updates are done");
     }

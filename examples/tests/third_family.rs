@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use vigc_core::TokenBatch;
 use vigc_core::files::read_json;
 use vigc_core::nn::{Linear, LinearConfig};
-use vigc_core::progress::Progress as Told;
+use vigc_core::progress::Progress;
 use vigc_core::weights::{Checkpoint, CheckpointOverlay, KeyMap};
 use vigc_eval::answers::{AnswerJournal, AnswerMode, Query, QueryImage, QueryRunner};
 use vigc_pipeline::Result;
@@ -28,7 +28,7 @@ use vigc_pipeline::model::{
 use vigc_pipeline::prelude::*;
 use vigc_pipeline::vision::image::{BlipImageProcessor, BlipImageProcessorConfig};
 use vigc_scenes::{Scene, Split};
-use vigc_train::{Progress, Recipe, UpdateReport, run_finetuning};
+use vigc_train::{Recipe, RunListener, UpdateReport, run_finetuning};
 
 /// The pictures' width and height, and those of a tile.
 const SIDE: usize = 16;
@@ -270,7 +270,7 @@ fn it_runs_through_generation_correction_and_evaluation() {
     let runner = QueryRunner::new(&model, model.generation_config().clone());
     let mut journal =
         AnswerJournal::create(folder.path().join("answers.jsonl"), &runner.settings()).unwrap();
-    let answers = runner.run(&queries, &mut journal, &Told::none()).unwrap();
+    let answers = runner.run(&queries, &mut journal, &Progress::none()).unwrap();
     assert!(choices.contains(&answers.texts["chosen"]) && answers.failures.is_empty());
 }
 
@@ -278,7 +278,7 @@ fn it_runs_through_generation_correction_and_evaluation() {
 #[derive(Default)]
 struct Losses(Vec<f64>);
 
-impl Progress for Losses {
+impl RunListener for Losses {
     fn started(&mut self, _: &str, _: u64, _: u64) {}
 
     fn updated(&mut self, report: &UpdateReport) {

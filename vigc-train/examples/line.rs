@@ -9,6 +9,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
+use vigc_train::optimizer::AdamWOptions;
 use vigc_train::{
     Draw, Loss, Objective, Result, RunOptions, Schedule, Silent, Stream, TrainError, run,
 };
@@ -54,7 +55,9 @@ fn main() -> Result<()> {
     let line = || Line { line: LinearConfig::new(1, 1).init(&device) };
     let total = 400;
     let schedule = Schedule { warmup_rate: 0.0, rate: 5e-2, min_rate: 0.0, warmup: 20, total };
-    let options = RunOptions { seed: 7, ..RunOptions::new(folder.path(), total, schedule) };
+    let optimizer = AdamWOptions { weight_decay: 0.0, ..AdamWOptions::default() };
+    let options =
+        RunOptions { seed: 7, optimizer, ..RunOptions::new(folder.path(), total, schedule) };
 
     let half = RunOptions { updates: total / 2, ..options.clone() };
     let outcome = run(&Points, line(), &half, false, &mut Silent)?;

@@ -14,9 +14,9 @@ use vigc_core::random::{Draw, Stream};
 
 use crate::checkpoint::{Checkpoints, Position};
 use crate::error::{Result, TrainError};
+use crate::listener::{RunListener, UpdateReport};
 use crate::metrics::MetricsLog;
 use crate::optimizer::{AdamWOptions, Schedule, clip_global_norm, with_stable_ids};
-use crate::progress::{Progress, UpdateReport};
 
 /// A training objective: batches, and the loss of a batch.
 pub trait Objective: Sync {
@@ -154,7 +154,7 @@ pub fn run<O: Objective>(
     model: O::Model,
     options: &RunOptions,
     resume: bool,
-    progress: &mut dyn Progress,
+    listener: &mut dyn RunListener,
 ) -> Result<Outcome<O::Model>> {
     std::fs::create_dir_all(&options.folder).map_err(TrainError::file(&options.folder))?;
     let checkpoints = Checkpoints::new(options.folder.join("checkpoints"));
@@ -165,9 +165,9 @@ pub fn run<O: Objective>(
     let optimizer = options.optimizer.init(&model);
     let (optimizer, done) = checkpoints.read_newest(&mut model, optimizer, &options.fingerprint)?;
     let metrics = MetricsLog::open(&options.folder, done)?;
-    progress.started(&options.name, done, options.updates);
+    listener.started(&options.name, done, options.updates);
     let mut run = Run { objective, options, model, optimizer, checkpoints, metrics, done };
-    let finished = run.go(progress)?;
+    let finished = run.go(listener)?;
     run.metrics.draw(&options.name)?;
     Ok(Outcome { model: run.model.valid(), updates: run.done, finished })
 }
@@ -183,7 +183,7 @@ struct Run<'a, O: Objective> {
 }
 
 impl<O: Objective> Run<'_, O> {
-    fn go(&mut self, progress: &mut dyn Progress) -> Result<bool> {
+    fn go(&mut self, listener: &mut dyn RunListener) -> Result<bool> {
         let first = self.done * self.options.accumulation;
         let end = self.options.updates * self.options.accumulation;
         let (objective, options) = (self.objective, self.options);
@@ -197,14 +197,14 @@ impl<O: Objective> Run<'_, O> {
                 let steps = steps.step_by(options.workers.max(1));
                 scope.spawn(move || prepare(objective, options.seed, steps, &sender));
             }
-            self.updates(&batches, progress)
+            self.updates(&batches, listener)
         })
     }
 
     fn updates(
         &mut self,
         batches: &[Receiver<Result<O::Batch>>],
-        progress: &mut dyn Progress,
+        listener: &mut dyn RunListener,
     ) -> Result<bool> {
         let started = Instant::now();
         let mut saved = Instant::now();
@@ -212,9 +212,9 @@ impl<O: Objective> Run<'_, O> {
         while self.done < self.options.updates {
             let report = self.update(batches)?;
             self.metrics.append(&report)?;
-            progress.updated(&report);
+            listener.updated(&report);
             if self.done.is_multiple_of(self.options.validate_updates) {
-                self.validate(progress)?;
+                self.validate(listener)?;
             }
             let out_of_time = self.options.max_time.is_some_and(|limit| started.elapsed() >= limit);
             let due = self.done.is_multiple_of(self.options.checkpoint_updates.max(1))
@@ -222,7 +222,7 @@ impl<O: Objective> Run<'_, O> {
                 || self.done == self.options.updates
                 || out_of_time;
             if due && saved_update != self.done {
-                self.save(progress)?;
+                self.save(listener)?;
                 (saved, saved_update) = (Instant::now(), self.done);
             }
             if out_of_time {
@@ -233,7 +233,7 @@ impl<O: Objective> Run<'_, O> {
     }
 
     /// Evaluates the held-out batches without gradients and dropout.
-    fn validate(&mut self, progress: &mut dyn Progress) -> Result<()> {
+    fn validate(&mut self, listener: &mut dyn RunListener) -> Result<()> {
         let model = self.model.valid();
         let mut sums = MeanMetrics::default();
         for batch in self.objective.held_out()? {
@@ -242,17 +242,17 @@ impl<O: Objective> Run<'_, O> {
         if sums.samples > 0 {
             let means = sums.all();
             self.metrics.append_validation(self.done, &means)?;
-            progress.validated(self.done, &means);
+            listener.validated(self.done, &means);
         }
         Ok(())
     }
 
-    fn save(&self, progress: &mut dyn Progress) -> Result<()> {
+    fn save(&self, listener: &mut dyn RunListener) -> Result<()> {
         let fingerprint = self.options.fingerprint.clone();
         let position = Position { update: self.done, fingerprint };
         self.checkpoints.write(&self.model, &self.optimizer, &position)?;
         self.metrics.draw(&self.options.name)?;
-        progress.saved(self.done);
+        listener.saved(self.done);
         Ok(())
     }
 

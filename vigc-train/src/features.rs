@@ -18,7 +18,7 @@ use vigc_vision::image::RgbImage;
 
 use crate::data::ImageSource;
 use crate::error::{Result, TrainError};
-use crate::progress::Progress;
+use crate::listener::RunListener;
 
 /// The number of images in a file of the cache.
 const PER_FILE: usize = 1024;
@@ -77,7 +77,7 @@ impl ImageFeatures {
         source: &dyn ImageSource,
         encoder: &Encoder<'_>,
         cache: Option<&Path>,
-        progress: &mut dyn Progress,
+        listener: &mut dyn RunListener,
     ) -> Result<Self> {
         let images = source.len();
         let ([positions, width], fingerprint) = encoder.probe();
@@ -95,7 +95,7 @@ impl ImageFeatures {
             let file = cache.map(|cache| cache.join(format!("{first:08}.f16")));
             let count = range.len() * positions * width;
             values.add(file, count, || encoder.encode(source, range.clone()))?;
-            progress.preparing("image features", range.end as u64, images as u64);
+            listener.preparing("image features", range.end as u64, images as u64);
         }
         Ok(Self { values, shape })
     }

@@ -81,7 +81,7 @@
 //! | [`engine`] | [`Objective`] and the training loop |
 //! | [`optimizer`] | `AdamW`, the learning rate, gradient clipping |
 //! | [`checkpoint`] | checkpoints of a run |
-//! | [`metrics`], [`progress`] | what a run measures, on disk and as it happens |
+//! | [`metrics`], [`listener`] | what a run measures, on disk and as it happens |
 //!
 //! # Why not burn-train
 //!
@@ -94,9 +94,9 @@ pub mod data;
 pub mod engine;
 mod error;
 pub mod features;
+pub mod listener;
 pub mod metrics;
 pub mod optimizer;
-pub mod progress;
 pub mod recipe;
 pub mod stages;
 #[cfg(test)]
@@ -104,8 +104,8 @@ mod tests;
 
 pub use engine::{Loss, Objective, Outcome, RunOptions, run};
 pub use error::{Result, TrainError};
+pub use listener::{RunListener, Silent, UpdateReport};
 pub use optimizer::Schedule;
-pub use progress::{Progress, Silent, UpdateReport};
 pub use recipe::{Recipe, Stage};
 pub use stages::{StageOutcome, run_finetuning, run_recipe};
 pub use vigc_core::random::{Draw, EpochOrder, Stream};

@@ -8,7 +8,7 @@ use vigc_core::files::write_atomic;
 use vigc_core::json_lines::{JsonLines, LineReader};
 
 use crate::error::Result;
-use crate::progress::UpdateReport;
+use crate::listener::UpdateReport;
 
 /// The metrics of a run that is in progress.
 #[derive(Debug)]
@@ -154,4 +154,55 @@ pub fn loss_curve(title: &str, losses: &[(u64, f64)]) -> String {
         line(losses),
         line(&smooth),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::TrainError;
+
+    fn report(update: u64) -> UpdateReport {
+        UpdateReport {
+            update,
+            total: 9,
+            learning_rate: 0.5,
+            loss: 1.0,
+            metrics: BTreeMap::new(),
+            samples_per_second: 1.0,
+            waiting: 0.0,
+        }
+    }
+
+    #[test]
+    fn rows_after_the_last_checkpoint_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MetricsLog::open(folder.path(), 0).unwrap();
+        for update in 1..=4 {
+            log.append(&report(update)).unwrap();
+            log.append_validation(update, &BTreeMap::from([("loss".to_owned(), 0.5)])).unwrap();
+        }
+        drop(log);
+        let path = folder.path().join("metrics.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}{{\"upd")).unwrap();
+
+        drop(MetricsLog::open(folder.path(), 2).unwrap());
+        assert_eq!(rows(&path).unwrap(), [report(1), report(2)]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), text[..text.len() / 2]);
+        let validations = fs::read_to_string(folder.path().join("validation.jsonl")).unwrap();
+        let row = |update| format!("{{\"update\":{update},\"metrics\":{{\"loss\":0.5}}}}\n");
+        assert_eq!(validations, row(1) + &row(2));
+    }
+
+    #[test]
+    fn two_runs_cannot_write_to_one_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = MetricsLog::open(folder.path(), 0).unwrap();
+        let second = MetricsLog::open(folder.path(), 0).unwrap_err();
+        assert!(matches!(second, TrainError::Core(vigc_core::Error::InUse { .. })), "{second}");
+        drop(first);
+        MetricsLog::open(folder.path(), 0).unwrap();
+    }
 }

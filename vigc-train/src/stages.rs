@@ -24,7 +24,7 @@ use vigc_pipeline::with_model;
 use self::finetune::{FinetuneObjective, TrainedParts};
 use crate::engine::run;
 use crate::error::{Result, TrainError};
-use crate::progress::Progress;
+use crate::listener::RunListener;
 use crate::recipe::{Recipe, Stage};
 
 /// The result of a stage.
@@ -45,7 +45,7 @@ pub fn run_recipe(
     recipe: &Recipe,
     device: &Device,
     resume: bool,
-    progress: &mut dyn Progress,
+    listener: &mut dyn RunListener,
 ) -> Result<StageOutcome> {
     recipe.validate()?;
     let device = device.clone().autodiff();
@@ -56,7 +56,7 @@ pub fn run_recipe(
             config.validate()?;
             let objective = vision::VisionObjective::new(recipe)?;
             let model = vision::VisionModel::new(&config, &device);
-            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            let outcome = run(&objective, model, &recipe.run_options(), resume, listener)?;
             if outcome.finished {
                 vision::save_vision(outcome.model, recipe)?;
             }
@@ -67,7 +67,7 @@ pub fn run_recipe(
             let config = language::llama_config(recipe, &tokenizer)?;
             let objective = language::LanguageObjective::new(recipe, tokenizer)?;
             let model = language::starting_llama(recipe, &config, &device)?;
-            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            let outcome = run(&objective, model, &recipe.run_options(), resume, listener)?;
             if outcome.finished {
                 language::save_language(&outcome.model, &config, recipe)?;
             }
@@ -79,12 +79,12 @@ pub fn run_recipe(
             let parts = TrainedParts::connector(&model, &device);
             let options = recipe.run_options();
             let (connector, updates, finished) = if recipe.stage == Stage::Facts {
-                let objective = facts::FactsObjective::new(recipe, &model, progress)?;
-                let outcome = run(&objective, parts.connector, &options, resume, progress)?;
+                let objective = facts::FactsObjective::new(recipe, &model, listener)?;
+                let outcome = run(&objective, parts.connector, &options, resume, listener)?;
                 (outcome.model, outcome.updates, outcome.finished)
             } else {
-                let objective = FinetuneObjective::new(recipe, &model, progress)?;
-                let outcome = run(&objective, parts, &options, resume, progress)?;
+                let objective = FinetuneObjective::new(recipe, &model, listener)?;
+                let outcome = run(&objective, parts, &options, resume, listener)?;
                 (outcome.model.connector, outcome.updates, outcome.finished)
             };
             if finished {
@@ -97,7 +97,7 @@ pub fn run_recipe(
             let config = clip::llava_config(recipe, &around)?;
             let objective = clip::ClipObjective::new(recipe, &config, &around)?;
             let model = clip::ClipModel::new(&config, &source, &device)?;
-            let outcome = run(&objective, model, &recipe.run_options(), resume, progress)?;
+            let outcome = run(&objective, model, &recipe.run_options(), resume, listener)?;
             if outcome.finished {
                 clip::save_clip(outcome.model, config, &around, recipe)?;
             }
@@ -108,7 +108,7 @@ pub fn run_recipe(
             let frozen = device.clone().inner();
             let model = AnyModel::from_dir_with(folder, &frozen, &recipe.model.load_options());
             let model = model.map_err(TrainError::pipeline)?;
-            with_model!(model, model => run_finetuning(recipe, &model, &device, resume, progress))
+            with_model!(model, model => run_finetuning(recipe, &model, &device, resume, listener))
         }
     }
 }
@@ -124,11 +124,11 @@ pub fn run_finetuning<A: Architecture>(
     model: &VisionLanguageModel<A>,
     device: &Device,
     resume: bool,
-    progress: &mut dyn Progress,
+    listener: &mut dyn RunListener,
 ) -> Result<StageOutcome> {
     let parts = TrainedParts::of(model, recipe, device)?;
-    let objective = FinetuneObjective::new(recipe, model, progress)?;
-    let outcome = run(&objective, parts, &recipe.run_options(), resume, progress)?;
+    let objective = FinetuneObjective::new(recipe, model, listener)?;
+    let outcome = run(&objective, parts, &recipe.run_options(), resume, listener)?;
     if outcome.finished {
         finetune::save_finetuned(outcome.model, model, recipe)?;
     }

@@ -19,7 +19,7 @@ use crate::data::scenes::SceneRange;
 use crate::engine::{Loss, Objective};
 use crate::error::Result;
 use crate::features::ImageFeatures;
-use crate::progress::Progress;
+use crate::listener::RunListener;
 use crate::recipe::Recipe;
 use vigc_core::random::Draw;
 use vigc_pipeline::instruct_blip::{InstructBlip, QFormerConnector};
@@ -52,11 +52,15 @@ impl FactsObjective {
     ///
     /// [`TrainError`](crate::TrainError) if the recipe lacks a section, the model has fewer queries than facts, or features
     /// cannot be computed.
-    pub fn new(recipe: &Recipe, model: &InstructBlip, progress: &mut dyn Progress) -> Result<Self> {
+    pub fn new(
+        recipe: &Recipe,
+        model: &InstructBlip,
+        listener: &mut dyn RunListener,
+    ) -> Result<Self> {
         let (queries, focus) = (model.config().num_query_tokens, recipe.model.focus_tokens);
         check_slots(queries, focus)?;
         Ok(Self {
-            data: training_data(recipe, model, progress)?,
+            data: training_data(recipe, model, listener)?,
             range: Recipe::need("data.scenes", recipe.data.scenes.as_ref())?,
             bert: model.processor().qformer_tokenizer.clone(),
             bags: FactTable::new(model)?,

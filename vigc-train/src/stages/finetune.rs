@@ -27,7 +27,7 @@ use crate::data::InstructionRow;
 use crate::engine::{Loss, Objective};
 use crate::error::{Result, TrainError};
 use crate::features::{Encoder, ImageFeatures};
-use crate::progress::Progress;
+use crate::listener::RunListener;
 use crate::recipe::{Recipe, Tune};
 
 /// The parts of a model that are trained.
@@ -98,14 +98,14 @@ pub(super) fn visual_tokens<C: Connector>(
 pub(super) fn training_data<A: Architecture>(
     recipe: &Recipe,
     model: &VisionLanguageModel<A>,
-    progress: &mut dyn Progress,
+    listener: &mut dyn RunListener,
 ) -> Result<TrainingData> {
     let encoder = Encoder {
         processor: model.image_preprocessor(),
         forward: &|pixels| model.network().image_encoder.forward(pixels),
         device: model.device().clone(),
     };
-    TrainingData::open(recipe, model.config().image_size(), &encoder, progress)
+    TrainingData::open(recipe, model.config().image_size(), &encoder, listener)
 }
 
 /// Image features with prompts and answers.
@@ -133,9 +133,9 @@ impl<A: Architecture> FinetuneObjective<A> {
     pub fn new(
         recipe: &Recipe,
         model: &VisionLanguageModel<A>,
-        progress: &mut dyn Progress,
+        listener: &mut dyn RunListener,
     ) -> Result<Self> {
-        Ok(Self { data: training_data(recipe, model, progress)?, model: model.clone() })
+        Ok(Self { data: training_data(recipe, model, listener)?, model: model.clone() })
     }
 
     /// The tokens of a prompt and its answer, truncated as in the upstream program.

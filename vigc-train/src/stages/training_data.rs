@@ -13,7 +13,7 @@ use crate::data::{
 };
 use crate::error::{Result, TrainError};
 use crate::features::{Encoder, ImageFeatures};
-use crate::progress::Progress;
+use crate::listener::RunListener;
 use crate::recipe::{DataSection, Recipe};
 
 /// The rows of a recipe with the features of their images, for training and for validation.
@@ -48,7 +48,7 @@ impl TrainingData {
         recipe: &Recipe,
         side: usize,
         encoder: &Encoder<'_>,
-        progress: &mut dyn Progress,
+        listener: &mut dyn RunListener,
     ) -> Result<Self> {
         let side = u32::try_from(side).unwrap_or(u32::MAX);
         let validation_samples = recipe.run.validate_samples;
@@ -57,7 +57,7 @@ impl TrainingData {
         let validation = held_out.map(|data| Sources::open(&data, side)).transpose()?;
         let cache = recipe.output.join("features");
         let mut encode = |sources: Sources, cache: Option<&Path>| {
-            let features = ImageFeatures::encode(&sources.images, encoder, cache, progress)?;
+            let features = ImageFeatures::encode(&sources.images, encoder, cache, listener)?;
             let batch = recipe.optimization.batch;
             Ok::<_, TrainError>(EncodedRows { mixture: sources.mixture, features, batch })
         };

@@ -1,4 +1,4 @@
-//! Progress reports of a run.
+//! What a run tells its caller while it goes on.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct UpdateReport {
 }
 
 /// A listener to a run. All methods but the first two have empty defaults.
-pub trait Progress {
+pub trait RunListener {
     /// The run starts, or continues after `done` updates.
     fn started(&mut self, stage: &str, done: u64, total: u64);
 
@@ -51,7 +51,7 @@ pub trait Progress {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
-impl Progress for Silent {
+impl RunListener for Silent {
     fn started(&mut self, _stage: &str, _done: u64, _total: u64) {}
 
     fn updated(&mut self, _report: &UpdateReport) {}
