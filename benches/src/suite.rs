@@ -7,22 +7,24 @@
 mod bench;
 mod decoding;
 mod encoders;
+mod group;
 mod kernels;
 mod pipeline;
 mod report;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use vigc_pipeline::backend;
 
 use crate::Result;
 use crate::machine::Machine;
 use bench::{Bench, Measuring};
+use group::Scale;
 
+pub use group::Group;
 pub use report::{Bound, Rate, Report, Row, Speedup, Time};
 
 /// The device whose roofs are measured: the CPU.
@@ -53,76 +55,6 @@ pub struct Settings {
     /// What `cargo bench` adds. Without it, as in `cargo test --benches`, shapes are tiny: a test that everything runs
     #[arg(long, hide = true)]
     pub bench: bool,
-}
-
-/// What is measured together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Group {
-    /// Single operations of `vigc_core::kernels` and linear layers.
-    Kernels,
-    /// EVA ViT, Q-Former and CLIP ViT.
-    Encoders,
-    /// LLaMA: a prompt, and one token for one row and for five beams.
-    Decoding,
-    /// VIG and VIC with vigc-mini, from pixels to corrected answers.
-    Pipeline,
-}
-
-impl Group {
-    const ALL: [Self; 4] = [Self::Kernels, Self::Encoders, Self::Decoding, Self::Pipeline];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Kernels => "kernels",
-            Self::Encoders => "encoders",
-            Self::Decoding => "decoding",
-            Self::Pipeline => "pipeline",
-        }
-    }
-
-    /// The group's part of the time, relative to the others'.
-    fn share(self) -> f64 {
-        match self {
-            Self::Decoding => 2.0,
-            _ => 1.0,
-        }
-    }
-
-    fn run(self, bench: &mut Bench<'_>, scale: Scale) {
-        match self {
-            Self::Kernels => kernels::run(bench, scale),
-            Self::Encoders => encoders::run(bench, scale),
-            Self::Decoding => decoding::run(bench, scale),
-            Self::Pipeline => pipeline::run(bench),
-        }
-    }
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How large the shapes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scale {
-    /// So small that a test runs everything.
-    Tiny,
-    /// Real widths and few layers.
-    Normal,
-    /// Real widths and more layers.
-    Full,
-}
-
-impl Scale {
-    /// The most samples of a case.
-    fn most_samples(self) -> usize {
-        match self {
-            Self::Tiny => 2,
-            Self::Normal | Self::Full => 30,
-        }
-    }
 }
 
 impl Settings {
@@ -179,7 +111,7 @@ pub fn run(settings: &Settings, log: &mut dyn FnMut(&str)) -> Result<Report> {
             let budget = left.mul_f64(group.share() / shares);
             shares -= group.share();
             let mut count = Bench::counting(device);
-            group.run(&mut count, scale);
+            run_group(group, &mut count, scale);
             let measuring = Measuring {
                 group,
                 device_name: name,
@@ -191,7 +123,7 @@ pub fn run(settings: &Settings, log: &mut dyn FnMut(&str)) -> Result<Report> {
                 log,
             };
             let mut bench = Bench::new(device, count.planned(), measuring);
-            group.run(&mut bench, scale);
+            run_group(group, &mut bench, scale);
             report.rows.extend(bench.into_rows());
         }
     }
@@ -202,4 +134,13 @@ pub fn run(settings: &Settings, log: &mut dyn FnMut(&str)) -> Result<Report> {
         report.write(path)?;
     }
     Ok(report)
+}
+
+fn run_group(group: Group, bench: &mut Bench<'_>, scale: Scale) {
+    match group {
+        Group::Kernels => kernels::run(bench, scale),
+        Group::Encoders => encoders::run(bench, scale),
+        Group::Decoding => decoding::run(bench, scale),
+        Group::Pipeline => pipeline::run(bench, scale),
+    }
 }

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use vigc_pipeline::core::kernels::on_worker;
 use vigc_pipeline::core::nn::Precision;
 
-use super::Group;
+use super::group::Group;
 use super::report::{Bound, Rate, Row, Time, seconds};
 use crate::Result;
 use crate::machine::{Machine, Roofs};

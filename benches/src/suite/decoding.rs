@@ -8,8 +8,8 @@ use vigc_pipeline::core::nn::Precision;
 use vigc_pipeline::llm::llama::{Llama, LlamaConfig};
 use vigc_pipeline::llm::{CausalLm, Logits, Session};
 
-use super::Scale;
 use super::bench::{Bench, Case};
+use super::group::Scale;
 use crate::machine::bits_per_weight;
 use crate::random_weights::{fill, tensor};
 

@@ -9,8 +9,8 @@ use vigc_pipeline::vision::clip_vit::ClipVitConfig;
 use vigc_pipeline::vision::eva_vit::EvaVitConfig;
 use vigc_pipeline::vision::qformer::QFormerConfig;
 
-use super::Scale;
 use super::bench::{Bench, Case};
+use super::group::Scale;
 use crate::machine::bits_per_weight;
 use crate::random_weights::{fill, tensor};
 

@@ -11,8 +11,8 @@ use vigc_pipeline::core::kernels::{
 };
 use vigc_pipeline::core::nn::Precision;
 
-use super::Scale;
 use super::bench::{Bench, Case};
+use super::group::Scale;
 use crate::machine::bits_per_weight;
 use crate::random_weights::{linear, tensor};
 

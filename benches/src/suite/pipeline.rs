@@ -9,26 +9,28 @@ use vigc_pipeline::vigc::{Correction, ImageInput, Record, Vigc};
 use vigc_scenes::{Scene, Split};
 
 use super::bench::{Bench, Case};
+use super::group::Scale;
 use crate::Result;
 
-/// Pictures of a run, one sample each.
-const PICTURES: u64 = 8;
 /// Sentences that VIC corrects.
 const SENTENCES: usize = 4;
 /// The side of a picture, in pixels.
 const SIDE: u32 = 112;
 
-pub(super) fn run(bench: &mut Bench<'_>) {
+pub(super) fn run(bench: &mut Bench<'_>, scale: Scale) {
     let device = bench.device();
     let model = OnceCell::new();
-    let pictures = || (0..PICTURES).map(|seed| Scene::sample(Split::Val, 900 + seed).render(SIDE));
+    // Pictures of a run, one sample each.
+    let count: u32 = if scale == Scale::Tiny { 2 } else { 8 };
+    let pictures =
+        || (0..u64::from(count)).map(|seed| Scene::sample(Split::Val, 900 + seed).render(SIDE));
     for (name, decoding, batch) in [
         ("greedy", GenerationConfig::greedy(), 1),
         ("greedy", GenerationConfig::greedy(), 8),
         ("five beams", GenerationConfig::beam_search(5), 8),
     ] {
         let case = Case::new(format!("a sample of VIG and VIC, vigc-mini, {name}, batch {batch}"))
-            .per_run(PICTURES as usize)
+            .per_run(count as usize)
             .makes(1, "samples");
         bench.measure(case, |sampler| {
             if model.get().is_none() {

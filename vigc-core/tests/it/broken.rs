@@ -202,16 +202,16 @@ fn of_folders() -> Vec<Case> {
         index("index-list", "expected a map", r#"{"weight_map": ["a"]}"#),
         index(
             "shard-above",
-            "\"../a.safetensors\", expected a plain file name",
+            "\"../a.safetensors\", expected the name of a file",
             r#"{"weight_map": {"w": "../a.safetensors"}}"#,
         ),
         index(
             "shard-absolute",
-            "\"/etc/passwd\", expected a plain",
+            "\"/etc/passwd\", expected the name",
             r#"{"weight_map": {"w": "/etc/passwd"}}"#,
         ),
-        index("shard-parent", "\"..\", expected a plain", r#"{"weight_map": {"w": ".."}}"#),
-        index("shard-empty", "\"\", expected a plain", r#"{"weight_map": {"w": ""}}"#),
+        index("shard-parent", "\"..\", expected the name", r#"{"weight_map": {"w": ".."}}"#),
+        index("shard-empty", "\"\", expected the name", r#"{"weight_map": {"w": ""}}"#),
         index("shard-missing", "cannot read", r#"{"weight_map": {"w": "a.safetensors"}}"#),
         index("no-shards", "holds no weights", r#"{"weight_map": {}}"#),
     ]
