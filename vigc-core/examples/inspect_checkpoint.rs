@@ -5,16 +5,24 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "an example prints to the terminal")]
 
-use std::env;
-use std::error::Error;
+use std::path::PathBuf;
 
+use clap::Parser;
 use vigc_core::weights::Checkpoint;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = env::args().skip(1);
-    let path = args.next().ok_or("expected a checkpoint, and optionally a prefix of names")?;
-    let mut checkpoint = Checkpoint::open(&path)?;
-    if let Some(prefix) = args.next() {
+/// Lists the tensors of a checkpoint.
+#[derive(Parser, Debug)]
+struct Args {
+    /// A Hugging Face folder, a safetensors file or a PyTorch file
+    checkpoint: PathBuf,
+    /// Lists only tensors whose names begin so
+    prefix: Option<String>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut checkpoint = Checkpoint::open(&args.checkpoint)?;
+    if let Some(prefix) = args.prefix {
         checkpoint.retain(|name| name.starts_with(&prefix));
     }
     let (mut tensors, mut parameters, mut bytes) = (0, 0, 0);

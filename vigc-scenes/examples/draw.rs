@@ -5,19 +5,28 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-use std::error::Error;
+use std::path::PathBuf;
 
+use clap::Parser;
 use vigc_scenes::{Dialogue, Scene, Split, Teller, VqaKind};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let seed: u64 = arguments.next().unwrap_or_else(|| "7".to_owned()).parse()?;
-    let path = arguments.next().unwrap_or_else(|| "scene.png".to_owned());
+/// Draws the scene of a seed and prints what there is to know about it.
+#[derive(Parser, Debug)]
+struct Args {
+    /// Which scene
+    #[arg(default_value_t = 7)]
+    seed: u64,
+    /// The picture, PNG or JPEG by its ending
+    #[arg(default_value = "scene.png")]
+    path: PathBuf,
+}
 
+fn main() -> anyhow::Result<()> {
+    let Args { seed, path } = Args::parse();
     let scene = Scene::sample(Split::Test, seed);
     scene.render(448).save(&path)?;
     let mut teller = Teller::new(&scene, Split::Test, seed);
-    println!("{path}: {}", teller.caption());
+    println!("{}: {}", path.display(), teller.caption());
 
     for kind in Dialogue::ALL {
         let told = teller.dialogue(kind);
