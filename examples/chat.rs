@@ -8,8 +8,6 @@
 //! Without `--prompt`, each line that is typed is a question.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-mod shared;
-
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -21,7 +19,7 @@ use vigc_pipeline::vigc::{GenerationConfig, ImageInput, Request, VisualLm};
 #[derive(Parser, Debug)]
 struct Args {
     #[command(flatten)]
-    model: shared::ModelArgs,
+    model: vigc_examples::ModelArgs,
     /// The image
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
@@ -29,7 +27,7 @@ struct Args {
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
     #[command(flatten)]
-    decode: shared::DecodeArgs,
+    decode: vigc_examples::DecodeArgs,
     /// Seed of sampling
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,

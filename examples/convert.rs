@@ -15,8 +15,6 @@
 //! transformers opens a converted model, unless weights are in blocks (q8, q4): those are this project's own.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-mod shared;
-
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
@@ -28,7 +26,7 @@ use vigc_pipeline::instruct_blip::read_updates;
 #[derive(Parser, Debug)]
 struct Args {
     #[command(flatten)]
-    model: shared::ModelArgs,
+    model: vigc_examples::ModelArgs,
     /// Write no model but the low-rank updates of the language model that a trainer's file or a folder of PEFT holds, as a
     /// folder that PEFT opens
     #[arg(long, value_name = "PATH", conflicts_with_all = ["model", "llm", "device", "precision", "dtype"])]

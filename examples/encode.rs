@@ -8,8 +8,6 @@
 //! `logits` (visual tokens, then prompt), and i64 `input_ids`.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-mod shared;
-
 use std::path::PathBuf;
 
 use burn::tensor::{DType, Tensor, TensorData};
@@ -25,7 +23,7 @@ use vigc_pipeline::vision::image::{ImageLimits, open_image};
 #[derive(Parser, Debug)]
 struct Args {
     #[command(flatten)]
-    model: shared::ModelArgs,
+    model: vigc_examples::ModelArgs,
     /// The image
     #[arg(long, value_name = "FILE")]
     image: PathBuf,

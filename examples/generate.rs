@@ -11,7 +11,6 @@
 mod args;
 #[path = "generate/knowledge.rs"]
 mod knowledge;
-mod shared;
 #[path = "generate/show.rs"]
 mod show;
 #[path = "generate/summary.rs"]
@@ -32,7 +31,8 @@ use summary::Summary;
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     anyhow::ensure!(
-        args.format != Format::Upstream || matches!(args.beam_ends, shared::BeamEndsArg::Text),
+        args.format != Format::Upstream
+            || matches!(args.beam_ends, vigc_examples::BeamEndsArg::Text),
         "--beam-ends unit: the original program writes every text to its end, so --format reference excludes it"
     );
     let images = args.images()?;

@@ -13,8 +13,6 @@ use vigc_pipeline::vigc::{
     Correction, GenerationConfig, ImageFolder, ImageInput, LastStep, PromptStyle, Unit,
 };
 
-use crate::shared;
-
 /// Pictures that ship with the examples.
 pub(crate) const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures");
 
@@ -25,7 +23,7 @@ pub(crate) const UPSTREAM_STEPS: usize = 4;
 #[derive(Parser, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) model: shared::ModelArgs,
+    pub(crate) model: vigc_examples::ModelArgs,
     /// Image files, folders or patterns; may be repeated [default: the examples' pictures]
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) images: Vec<PathBuf>,
@@ -52,10 +50,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) last_infer_all: bool,
     /// Where beams end while an answer is corrected
-    #[arg(long, value_enum, default_value_t = shared::BeamEndsArg::Text)]
-    pub(crate) beam_ends: shared::BeamEndsArg,
+    #[arg(long, value_enum, default_value_t = vigc_examples::BeamEndsArg::Text)]
+    pub(crate) beam_ends: vigc_examples::BeamEndsArg,
     #[command(flatten)]
-    pub(crate) decode: shared::DecodeArgs,
+    pub(crate) decode: vigc_examples::DecodeArgs,
     /// Seed of sampling
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub(crate) seed: u64,

@@ -11,8 +11,6 @@
 //! asked: the answers in that file are scored, whoever wrote them.
 #![allow(clippy::print_stdout, reason = "an example talks to the terminal")]
 
-mod shared;
-
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::PathBuf;
@@ -34,7 +32,7 @@ use vigc_pipeline::vigc::Correction;
 #[derive(Parser, Debug)]
 struct Cli {
     #[command(flatten)]
-    model: shared::ModelArgs,
+    model: vigc_examples::ModelArgs,
     /// What is measured
     #[arg(long, value_parser = suite_names())]
     suite: String,
@@ -62,10 +60,10 @@ struct Cli {
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
     /// scenes: where beams end while an answer is corrected
-    #[arg(long, value_enum, default_value_t = shared::BeamEndsArg::Text)]
-    beam_ends: shared::BeamEndsArg,
+    #[arg(long, value_enum, default_value_t = vigc_examples::BeamEndsArg::Text)]
+    beam_ends: vigc_examples::BeamEndsArg,
     #[command(flatten)]
-    decode: shared::DecodeArgs,
+    decode: vigc_examples::DecodeArgs,
     /// Questions that are asked together
     #[arg(long, value_name = "N", default_value_t = 32)]
     batch: usize,
@@ -201,7 +199,7 @@ fn answers(
     let model = args.model.open()?;
     let decoding = args.decode.apply(model.generation_config().clone());
     let mut runner = QueryRunner::new(&model, decoding).with_batch(args.batch).with_seed(args.seed);
-    if args.steps.is_some() || matches!(args.beam_ends, shared::BeamEndsArg::Unit) {
+    if args.steps.is_some() || matches!(args.beam_ends, vigc_examples::BeamEndsArg::Unit) {
         let correction = args.steps.map_or_else(Correction::default, Correction::until_end);
         runner = runner.with_correction(correction.with_beam_ends(args.beam_ends.into()));
     }

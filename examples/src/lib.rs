@@ -1,5 +1,4 @@
 //! What several examples share: the model, the device and how texts are generated.
-#![allow(dead_code, reason = "no example uses all of it")]
 #![allow(clippy::print_stderr, reason = "an example talks to the terminal")]
 
 mod parts;
@@ -24,27 +23,29 @@ use vigc_pipeline::vigc::{BeamEnds, GenerationConfig, Strategy};
 
 /// Which model, where.
 #[derive(Args, Debug)]
-pub(crate) struct ModelArgs {
+pub struct ModelArgs {
     /// Folder of an InstructBLIP or a LLaVA in Hugging Face's layout, or owner/name or owner/name@revision of one on its hub
     /// [default: the bundled vigc-mini]
     #[arg(long, value_name = "MODEL", group = "base")]
-    pub(crate) model: Option<String>,
+    pub model: Option<String>,
+    /// The parts of an InstructBLIP, instead of a whole one.
     #[command(flatten)]
-    pub(crate) parts: parts::PartsArgs,
+    pub parts: parts::PartsArgs,
+    /// Parts that replace or complete the model's own.
     #[command(flatten)]
-    pub(crate) beside: parts::BesideArgs,
+    pub beside: parts::BesideArgs,
     /// Backend: flex, wgpu, cuda, vulkan, metal or rocm, if compiled in [default: the fastest present]
     #[arg(long, value_name = "NAME")]
-    pub(crate) device: Option<String>,
+    pub device: Option<String>,
     /// What weights are kept in: f32, f16, bf16, q8 or q4, for all parts or one by one, as in
     /// `bf16,language=q8` (parts: vision, connector, language) [default: f32]
     #[arg(long, value_name = "PRECISION")]
-    pub(crate) precision: Option<Precisions>,
+    pub precision: Option<Precisions>,
 }
 
 impl ModelArgs {
     /// Opens the model, fetched first if it has to be.
-    pub(crate) fn open(&self) -> anyhow::Result<AnyModel> {
+    pub fn open(&self) -> anyhow::Result<AnyModel> {
         let device = match &self.device {
             Some(name) => backend::device(name)?,
             None => backend::default_device()?,
@@ -65,7 +66,7 @@ impl ModelArgs {
     }
 
     /// Opens the model, which has to be an InstructBLIP.
-    pub(crate) fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
+    pub fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
         match self.open()? {
             AnyModel::InstructBlip(model) => Ok(*model),
             AnyModel::Llava(model) => {
@@ -139,18 +140,18 @@ fn open_folder(folder: &Path, device: &Device, options: &LoadOptions) -> anyhow:
 
 /// How texts are generated.
 #[derive(Args, Debug)]
-pub(crate) struct DecodeArgs {
+pub struct DecodeArgs {
     /// greedy, beam:K or nucleus:P [default: what the model's folder suggests]
     #[arg(long, value_name = "STRATEGY")]
-    pub(crate) decode: Option<Strategy>,
+    pub decode: Option<Strategy>,
     /// Longest text, in tokens [default: what the model's folder suggests]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_new_tokens: Option<u32>,
+    pub max_new_tokens: Option<u32>,
 }
 
 /// Where beams end while an answer is corrected.
 #[derive(ValueEnum, Debug, Clone, Copy)]
-pub(crate) enum BeamEndsArg {
+pub enum BeamEndsArg {
     /// At the end of the text, as in the reference
     Text,
     /// At the end of the sentence or paragraph that is kept: faster, sometimes with other rows
@@ -168,7 +169,7 @@ impl From<BeamEndsArg> for BeamEnds {
 
 impl DecodeArgs {
     /// Settings on top of a default.
-    pub(crate) fn apply(&self, mut config: GenerationConfig) -> GenerationConfig {
+    pub fn apply(&self, mut config: GenerationConfig) -> GenerationConfig {
         if let Some(strategy) = self.decode {
             config = config.with_strategy(strategy).with_n_best(1);
         }
