@@ -45,6 +45,10 @@ pub struct ModelArgs {
 
 impl ModelArgs {
     /// Opens the model, fetched first if it has to be.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such device, or a file of the model cannot be fetched or read.
     pub fn open(&self) -> anyhow::Result<AnyModel> {
         let device = match &self.device {
             Some(name) => backend::device(name)?,
@@ -66,6 +70,10 @@ impl ModelArgs {
     }
 
     /// Opens the model, which has to be an InstructBLIP.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and if it is a LLaVA.
     pub fn open_instruct_blip(&self) -> anyhow::Result<InstructBlip> {
         match self.open()? {
             AnyModel::InstructBlip(model) => Ok(*model),
@@ -169,6 +177,7 @@ impl From<BeamEndsArg> for BeamEnds {
 
 impl DecodeArgs {
     /// Settings on top of a default.
+    #[must_use]
     pub fn apply(&self, mut config: GenerationConfig) -> GenerationConfig {
         if let Some(strategy) = self.decode {
             config = config.with_strategy(strategy).with_n_best(1);
