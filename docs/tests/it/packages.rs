@@ -71,14 +71,3 @@ fn package(folder: &Path) -> Package {
     }
     Package { name, is_published: publish.unwrap_or(true), dependencies, roots }
 }
-
-/// `[profile.release]` is for dependencies; a package of the workspace that it does not name would be slow.
-#[test]
-fn every_package_is_optimized_fully() {
-    let root: Table = text_of("Cargo.toml").parse().expect("the workspace's Cargo.toml is TOML");
-    let profiles = &root["profile"]["release"]["package"];
-    for Package { name, .. } in packages() {
-        let level = profiles.get(&name).and_then(|profile| profile.get("opt-level")?.as_integer());
-        assert_eq!(level, Some(3), "[profile.release.package.{name}] in Cargo.toml");
-    }
-}
