@@ -68,8 +68,7 @@ fn expanded(path: &str) -> Vec<String> {
 ///
 /// A path is either relative to the root, or the end of the path of a source file or a test's file.
 fn missing(path: &str, files: &[PathBuf]) -> Option<String> {
-    const FOLDERS: [&str; 7] =
-        [".ci/", "benches/", "docs/", "examples/", "experiments/", "fuzz/", "recipes/"];
+    const FOLDERS: [&str; 6] = [".ci/", "benches/", "docs/", "examples/", "fuzz/", "recipes/"];
     let is_path = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     if !path.chars().all(is_path) || path.starts_with('.') && !path.starts_with(".ci/") {
         return None;
@@ -129,13 +128,11 @@ fn commands_name_what_can_be_run() {
             let is_there = match kind {
                 "recipe" => !name.starts_with("recipes/") || workspace().join(name).is_file(),
                 kind => {
-                    let folders: &[&str] = match kind {
-                        "bench" => &["benches"],
-                        _ => &["examples", "experiments"],
-                    };
-                    let ends =
-                        |file: &PathBuf, folder| file.ends_with(format!("{folder}/{name}.rs"));
-                    files.iter().any(|file| folders.iter().any(|folder| ends(file, folder)))
+                    let end = format!(
+                        "{}/{name}.rs",
+                        if kind == "bench" { "benches" } else { "examples" }
+                    );
+                    files.iter().any(|file| file.ends_with(&end))
                 }
             };
             if !is_there {
